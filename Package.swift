@@ -1,0 +1,25 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Imports are the architecture: what a file does not import, it cannot use.
+let house: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// The rooms that decide have no use for a pointer, and may not name one without saying `unsafe`.
+let pure: [SwiftSetting] = house + [.strictMemorySafety()]
+
+let package = Package(
+  name: "dtx",
+  targets: [
+    // The archives, so that the binary runs where these libraries are not installed.
+    .target(name: "CLiburing", linkerSettings: [.linkedLibrary(":liburing.a")]),
+    .target(name: "DTXLinux", dependencies: ["CLiburing"], swiftSettings: house),
+    .testTarget(name: "DTXLinuxTests", dependencies: ["DTXLinux"], swiftSettings: house),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu11
+)

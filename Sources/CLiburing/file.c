@@ -1,0 +1,136 @@
+// Calls on files and directories.
+#define _GNU_SOURCE
+#include "CLiburing.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+const int dtx_open_path = O_PATH;
+const int dtx_open_direct = O_DIRECT;
+
+int dtx_openat(int directory, const char *name, int flags, mode_t mode) {
+  return openat(directory, name, flags | O_CLOEXEC, mode);
+}
+
+int dtx_open_beneath(int directory, const char *name, int flags) {
+  struct open_how how = {
+    .flags = (uint64_t)(flags | O_CLOEXEC),
+    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+  };
+  return (int)syscall(SYS_openat2, directory, name, &how, sizeof how);
+}
+
+int dtx_status(int directory, const char *name, struct dtx_status *status) {
+  struct statx found;
+  int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH;
+  if (statx(directory, name, flags, STATX_BASIC_STATS, &found) < 0) return -1;
+  *status = (struct dtx_status){
+    .mode = found.stx_mode,
+    .user = found.stx_uid,
+    .group = found.stx_gid,
+    .link_count = found.stx_nlink,
+    .device_major = found.stx_rdev_major,
+    .device_minor = found.stx_rdev_minor,
+    .byte_count = found.stx_size,
+    .allocated_byte_count = found.stx_blocks * 512,
+    .device = makedev(found.stx_dev_major, found.stx_dev_minor),
+    .inode = found.stx_ino,
+    .modified_seconds = found.stx_mtime.tv_sec,
+    .changed_seconds = found.stx_ctime.tv_sec,
+    .modified_nanoseconds = found.stx_mtime.tv_nsec,
+    .changed_nanoseconds = found.stx_ctime.tv_nsec,
+  };
+  return 0;
+}
+
+ssize_t dtx_read_entries(int directory, void *buffer, size_t capacity) {
+  return syscall(SYS_getdents64, directory, buffer, capacity);
+}
+
+int dtx_set_mode(int directory, const char *name, mode_t mode) {
+  if (!*name) return fchmod(directory, mode);
+#ifdef SYS_fchmodat2
+  int result = (int)syscall(SYS_fchmodat2, directory, name, mode, AT_SYMLINK_NOFOLLOW);
+  // EPERM as well: some containers answer an unknown call so. A true EPERM comes back below.
+  if (result == 0 || (errno != ENOSYS && errno != EPERM)) return result;
+#endif
+  // Before Linux 6.6 no call changes a mode without following, so hold the file itself first.
+  int held = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (held < 0) return -1;
+  struct stat status;
+  int outcome = fstat(held, &status);
+  if (outcome == 0 && S_ISLNK(status.st_mode)) {
+    errno = EOPNOTSUPP;
+    outcome = -1;
+  }
+  if (outcome == 0) {
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", held);
+    outcome = chmod(path, mode);
+  }
+  int number = errno;
+  close(held);
+  errno = number;
+  return outcome;
+}
+
+int dtx_set_modified(int directory, const char *name, int64_t seconds, uint32_t nanoseconds) {
+  struct timespec times[2] = {
+    {.tv_nsec = UTIME_OMIT},
+    {.tv_sec = seconds, .tv_nsec = nanoseconds},
+  };
+  if (!*name) return futimens(directory, times);
+  return utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW);
+}
+
+int dtx_set_owner(int directory, const char *name, uint32_t user, uint32_t group) {
+  return fchownat(directory, name, user, group, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
+}
+
+int dtx_make_node(int directory, const char *name, mode_t mode, uint32_t major, uint32_t minor) {
+  return mknodat(directory, name, mode, makedev(major, minor));
+}
+
+int dtx_file_system(int descriptor, struct dtx_file_system *result) {
+  struct statfs found;
+  if (fstatfs(descriptor, &found) < 0) return -1;
+  uint64_t unit = (uint64_t)(found.f_frsize ? found.f_frsize : found.f_bsize);
+  // An unsigned kernel field of all ones means "unknown" on some network file systems.
+  uint64_t byte_count;
+  if (__builtin_mul_overflow((uint64_t)found.f_bavail, unit, &byte_count)) byte_count = UINT64_MAX;
+  *result = (struct dtx_file_system){
+    .type = found.f_type,
+    .available_byte_count = byte_count,
+    .available_inode_count = found.f_ffree,
+  };
+  return 0;
+}
+
+int dtx_sync_file_system(int descriptor) { return syncfs(descriptor); }
+
+int dtx_allocate(int descriptor, int64_t byte_count) {
+  return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, byte_count);
+}
+
+int dtx_start_write_out(int descriptor, int64_t offset, int64_t length) {
+  return sync_file_range(descriptor, offset, length, SYNC_FILE_RANGE_WRITE);
+}
+
+int dtx_lock(int descriptor, int mode) {
+  static const int operations[] = {LOCK_UN, LOCK_SH, LOCK_EX};
+  return flock(descriptor, operations[mode] | LOCK_NB);
+}
+
+int64_t dtx_seek(int descriptor, int64_t offset, int hole) {
+  return lseek(descriptor, offset, hole ? SEEK_HOLE : SEEK_DATA);
+}

@@ -1,0 +1,67 @@
+internal import CLiburing
+internal import Glibc
+
+/// Attributes of entries, durability, and the file system below.
+///
+/// In these calls an empty name means this directory.
+extension Directory {
+  /// Sets the modification time (nanoseconds since 1970) of an entry, of a link itself.
+  package func setTimes(of name: [UInt8], modified: Int64) throws(SystemError) {
+    let time = FileTime(instant: modified)
+    let result = at(name, orItself: true) { directory, text in
+      system { dtx_set_modified(directory, text, time.seconds, time.nanoseconds) }
+    }
+    try checked(result, "utimensat", subject(name))
+  }
+
+  /// Sets the permission bits of anything but a symbolic link, which has none (EOPNOTSUPP).
+  package func setMode(of name: [UInt8], _ mode: UInt32) throws(SystemError) {
+    let result = at(name, orItself: true) { directory, text in
+      system { dtx_set_mode(directory, text, mode) }
+    }
+    try checked(result, "chmod", subject(name))
+  }
+
+  /// Sets the owner of an entry, of a link itself.
+  ///
+  /// That clears setuid and setgid: set the mode after it.
+  package func setOwner(
+    of name: [UInt8],
+    user: UInt32,
+    group: UInt32
+  ) throws(SystemError) {
+    let result = at(name, orItself: true) { directory, text in
+      system { dtx_set_owner(directory, text, user, group) }
+    }
+    try checked(result, "chown", subject(name))
+  }
+
+  /// Makes the list of names durable (fsync of the directory).
+  package func sync() throws(SystemError) {
+    try checked(system { fsync(descriptor.raw) }, "fsync", subject([]))
+  }
+
+  /// Makes all of the file system that holds this directory durable.
+  package func syncFileSystem() throws(SystemError) {
+    try checked(system { dtx_sync_file_system(descriptor.raw) }, "syncfs", subject([]))
+  }
+
+  /// What an unprivileged user can still write: bytes, and files.
+  ///
+  /// A file system without a fixed number of inodes (btrfs) reports 0 of them, though it has room.
+  package func freeSpace() throws(SystemError) -> (
+    availableBytes: UInt64, availableInodes: UInt64
+  ) {
+    let found = try fileSystem()
+    return (found.available_byte_count, found.available_inode_count)
+  }
+
+  /// The file system's magic number (f_type of statfs(2)).
+  package func fileSystemType() throws(SystemError) -> Int64 { try fileSystem().type }
+
+  private func fileSystem() throws(SystemError) -> dtx_file_system {
+    var found = dtx_file_system()
+    try checked(system { dtx_file_system(descriptor.raw, &found) }, "statfs", subject([]))
+    return found
+  }
+}

@@ -1,0 +1,157 @@
+internal import CLiburing
+internal import Glibc
+internal import Synchronization
+
+/// What a file is opened for.
+package enum OpenMode: Sendable {
+  /// To read an existing file.
+  case read
+  /// To read and write an existing file.
+  case readWrite
+  /// To read and write; made if it is missing.
+  case create
+  /// To read and write; it must not exist yet (EEXIST).
+  case createExclusive
+  /// To read, and to write at the end only; made if it is missing.
+  case append
+
+  var flags: Int32 {
+    switch self {
+    case .read: O_RDONLY
+    case .readWrite: O_RDWR
+    case .create: O_RDWR | O_CREAT
+    case .createExclusive: O_RDWR | O_CREAT | O_EXCL
+    case .append: O_RDWR | O_CREAT | O_APPEND
+    }
+  }
+}
+
+/// An open file, whose reads and writes name their offset, so that threads may share it.
+///
+/// Calls from several threads are safe, but `close` must come after all others have returned: a
+/// call that overlaps with it may fail with EBADF or even meet another file, one after it fails.
+package final class File: Sendable {
+  /// The path that it was opened by, for messages only.
+  package let path: [UInt8]
+  private let state: Atomic<Int32>
+
+  /// Takes over a descriptor; the path is for messages.
+  package init(path: [UInt8], owning descriptor: consuming Descriptor) {
+    self.path = path
+    state = Atomic(descriptor.release())
+  }
+
+  deinit {
+    let raw = state.load(ordering: .relaxed)
+    if raw >= 0 { _ = Glibc.close(raw) }
+  }
+
+  /// Opens a file that the user named: links in the path are followed.
+  ///
+  /// Like `Directory.openFile` it never waits.
+  package static func open(
+    _ path: [UInt8],
+    _ mode: OpenMode,
+    permissions: UInt32 = 0o600,
+    direct: Bool = false
+  ) throws(SystemError) -> File {
+    let flags = mode.flags | O_NONBLOCK | O_NOCTTY | (direct ? dtx_open_direct : 0)
+    let result = withCString(path) { text in
+      system { dtx_openat(AT_FDCWD, text, flags, permissions) }
+    }
+    let raw = Int32(try checked(result, "open", printable(path)))
+    return File(path: path, owning: Descriptor(owning: raw))
+  }
+
+  /// The descriptor's number, for a call that borrows it; -1 once closed.
+  package var raw: Int32 { state.load(ordering: .relaxed) }
+
+  /// Closes the file and reports a failure, which after a write means that data may be lost.
+  ///
+  /// A second call does nothing.
+  package func close() throws(SystemError) {
+    let number = state.exchange(-1, ordering: .relaxed)
+    if number < 0 { return }
+    // Linux has released the number even when it reports EINTR.
+    if Glibc.close(number) != 0, errno != EINTR {
+      throw SystemError(operation: "close", subject: printable(path), number: errno)
+    }
+  }
+
+  /// Reads until the buffer is full or the file ends; returns the number of bytes.
+  package func read(
+    into buffer: UnsafeMutableRawBufferPointer,
+    at offset: UInt64
+  ) throws(SystemError) -> Int {
+    var filled = 0
+    while filled < buffer.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+      let position = try self.position(offset, plus: filled)
+      let result = system { pread(raw, rest.baseAddress, rest.count, position) }
+      let count = try checked(result, "read", printable(path))
+      if count == 0 { break }
+      filled += count
+    }
+    return filled
+  }
+
+  /// Reads up to a number of bytes; fewer come only at the end of the file.
+  package func read(byteCount: Int, at offset: UInt64) throws(SystemError) -> [UInt8] {
+    var failure: SystemError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+      do throws(SystemError) {
+        let target = UnsafeMutableRawBufferPointer(buffer.extracting(..<byteCount))
+        count = try read(into: target, at: offset)
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
+  /// Writes all bytes at an offset; when it throws, some of them may have been written.
+  package func write(_ buffer: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
+    var written = 0
+    while written < buffer.count {
+      let rest = UnsafeRawBufferPointer(rebasing: buffer[written...])
+      let position = try self.position(offset, plus: written)
+      let result = system { pwrite(raw, rest.baseAddress, rest.count, position) }
+      written += try progress(result, "write")
+    }
+  }
+
+  /// Writes all bytes at an offset; when it throws, some of them may have been written.
+  package func write(_ bytes: [UInt8], at offset: UInt64) throws(SystemError) {
+    try bytes.span.withUnsafeBytes { buffer throws(SystemError) in try write(buffer, at: offset) }
+  }
+
+  /// Writes all bytes at the end of a file opened with `.append`.
+  ///
+  /// One call of a few KiB lands in one piece on local file systems; when it throws, a part of it
+  /// may be there.
+  package func append(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
+    var written = 0
+    while written < buffer.count {
+      let rest = UnsafeRawBufferPointer(rebasing: buffer[written...])
+      written += try progress(system { Glibc.write(raw, rest.baseAddress, rest.count) }, "write")
+    }
+  }
+
+  /// Writes all bytes at the end of a file opened with `.append`.
+  package func append(_ bytes: [UInt8]) throws(SystemError) {
+    try bytes.span.withUnsafeBytes { buffer throws(SystemError) in try append(buffer) }
+  }
+
+  /// The bytes that a write took; a device that takes none would otherwise be asked for ever.
+  private func progress(_ result: Int, _ operation: String) throws(SystemError) -> Int {
+    try checked(result == 0 ? -Int(EIO) : result, operation, printable(path))
+  }
+
+  private func position(_ offset: UInt64, plus count: Int) throws(SystemError) -> Int {
+    guard let position = Int(exactly: offset), Int.max - position >= count else {
+      throw SystemError(operation: "seek", subject: printable(path), number: EFBIG)
+    }
+    return position + count
+  }
+}
