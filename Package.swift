@@ -15,9 +15,12 @@ let pure: [SwiftSetting] = house + [.strictMemorySafety()]
 let package = Package(
   name: "dtx",
   targets: [
+    .target(name: "CXXHash"),
     // The archives, so that the binary runs where these libraries are not installed.
     .target(name: "CLiburing", linkerSettings: [.linkedLibrary(":liburing.a")]),
+    .target(name: "DTXCore", dependencies: ["CXXHash"], swiftSettings: pure),
     .target(name: "DTXLinux", dependencies: ["CLiburing"], swiftSettings: house),
+    .testTarget(name: "DTXCoreTests", dependencies: ["DTXCore"], swiftSettings: house),
     .testTarget(name: "DTXLinuxTests", dependencies: ["DTXLinux"], swiftSettings: house),
   ],
   swiftLanguageModes: [.v6],

@@ -1,0 +1,208 @@
+/// What each end says first on the control channel: dtx-protocol(7), "Hello".
+package struct Hello: Equatable, Sendable {
+  /// The bytes that begin every control stream; whatever else comes first is some other program.
+  package static let magic: [UInt8] = Array("dtx\u{1}ctl\n".utf8)
+  /// The versions of the protocol that this program speaks.
+  package static let lowestVersion: UInt16 = 1
+  package static let highestVersion: UInt16 = 1
+
+  package var lowestVersion: UInt16
+  package var highestVersion: UInt16
+  /// Optional abilities; none is defined yet, and unknown ones are ignored.
+  package var features: UInt64
+  /// For people: the program and its release.
+  package var implementation: String
+
+  package init(
+    lowestVersion: UInt16 = Hello.lowestVersion,
+    highestVersion: UInt16 = Hello.highestVersion,
+    features: UInt64 = 0,
+    implementation: String
+  ) {
+    self.lowestVersion = lowestVersion
+    self.highestVersion = highestVersion
+    self.features = features
+    self.implementation = implementation
+  }
+
+  /// The highest version that both ends speak; nil when there is none.
+  package static func commonVersion(_ left: Hello, _ right: Hello) -> UInt16? {
+    let highest = min(left.highestVersion, right.highestVersion)
+    let lowest = max(left.lowestVersion, right.lowestVersion)
+    return highest >= lowest ? highest : nil
+  }
+
+  /// The magic, a length, and the rest: so that a later version can add to it.
+  package func encoded() -> [UInt8] {
+    var writer = ByteWriter()
+    writer.append(lowestVersion)
+    writer.append(highestVersion)
+    writer.append(features)
+    writer.appendCounted(implementation)
+    var framed = ByteWriter()
+    framed.appendRaw(Hello.magic)
+    framed.append(UInt16(writer.byteCount))
+    framed.appendRaw(writer.bytes)
+    return framed.bytes
+  }
+
+  /// Reads what follows the magic and the length; later versions may have added bytes.
+  package init(decoding bytes: [UInt8]) throws(FormatError) {
+    var reader = ByteReader(bytes)
+    let lowest = try reader.uint16("lowest version")
+    let highest = try reader.uint16("highest version")
+    guard lowest <= highest else {
+      throw reader.failure("versions", .invalid("the lowest is above the highest"))
+    }
+    self.init(
+      lowestVersion: lowest,
+      highestVersion: highest,
+      features: try reader.uint64("features"),
+      implementation: try reader.text("implementation", maximum: 255)
+    )
+  }
+}
+
+/// Who moves what: `pull` makes the initiator the receiver.
+package enum Direction: UInt8, Sendable {
+  /// The initiator sends.
+  case push = 1
+  /// The initiator receives.
+  case pull = 2
+}
+
+/// How the lanes' records are protected.
+///
+/// The raw value stands in the request and in each opening.
+package enum Cipher: UInt8, Sendable, CaseIterable {
+  /// Records carry a checksum only: for paths that are trusted.
+  case none = 0
+  case aes256GCM = 1
+
+  package var name: String {
+    switch self {
+    case .none: "none"
+    case .aes256GCM: "aes-256-gcm"
+    }
+  }
+}
+
+/// How far a transfer must be proven before it counts as done.
+package enum VerificationLevel: UInt8, Sendable, CaseIterable, Comparable {
+  /// Digests checked in memory, bytes durable.
+  case memory = 1
+  /// The same, and the published tree's lengths and metadata checked.
+  case durable = 2
+  /// Read back past the page cache.
+  case media = 3
+
+  package var name: String {
+    switch self {
+    case .memory: "memory"
+    case .durable: "durable"
+    case .media: "media"
+    }
+  }
+
+  package static func < (left: VerificationLevel, right: VerificationLevel) -> Bool {
+    left.rawValue < right.rawValue
+  }
+}
+
+/// What the initiator asks of the responder: all that both ends must know of a transfer.
+package struct Request: Equatable, Sendable {
+  package var direction: Direction
+  /// The paths at the responder: the sources of a pull, the one destination of a push.
+  package var paths: [[UInt8]]
+  package var options: TransferOptions
+  /// 32 bytes that only the two ends know.
+  package var secret: [UInt8]
+  /// Names the session in journals and openings; no secret.
+  package var sessionID: [UInt8]
+  /// The ports that the responder may listen on; 0 means any.
+  package var ports: ClosedRange<UInt16>
+  package var cipher: Cipher
+
+  package init(
+    direction: Direction,
+    paths: [[UInt8]],
+    options: TransferOptions,
+    secret: [UInt8],
+    sessionID: [UInt8],
+    ports: ClosedRange<UInt16>,
+    cipher: Cipher
+  ) {
+    self.direction = direction
+    self.paths = paths
+    self.options = options
+    self.secret = secret
+    self.sessionID = sessionID
+    self.ports = ports
+    self.cipher = cipher
+  }
+}
+
+/// What a user chose, for whichever end needs it.
+package struct TransferOptions: Equatable, Sendable {
+  package var blockByteCount: UInt64 = Limits.defaultBlockByteCount
+  package var isDryRun = false
+  /// Compares digests instead of trusting size and time.
+  package var comparesDigests = false
+  package var verification: VerificationLevel = .durable
+  /// Keeps user and group; the receiver must be privileged for it.
+  package var preservesOwner = false
+  /// Include and exclude rules in order; the sender applies them.
+  package var filters: [FilterRule] = []
+  package init() {}
+}
+
+/// What the responder says of its end when it takes a request: where it listens for lanes.
+package struct Acceptance: Equatable, Sendable {
+  package var port: UInt16
+  /// The addresses at which it may be met, likeliest first.
+  package var addresses: [String]
+
+  package init(port: UInt16, addresses: [String]) {
+    self.port = port
+    self.addresses = addresses
+  }
+}
+
+/// What a dataset is called at its top: the sender says so before anything else.
+package struct DatasetShape: Equatable, Sendable {
+  /// The contents of one directory, whose own metadata belong to the destination; else entries
+  /// that go below it by their names.
+  package var isContents: Bool
+  /// The top-level names, ascending; empty for contents.
+  package var names: [[UInt8]]
+  /// Whether there is exactly one entry and it is no directory: it may take the destination's name.
+  package var isSingleFile: Bool
+
+  package init(isContents: Bool, names: [[UInt8]], isSingleFile: Bool) {
+    self.isContents = isContents
+    self.names = names
+    self.isSingleFile = isSingleFile
+  }
+}
+
+/// What the receiver says of its end, once it holds the destination.
+package struct DestinationReply: Equatable, Sendable {
+  /// The name that a single file takes at the destination; nil for its own.
+  package var singleFileName: [UInt8]?
+
+  package init(singleFileName: [UInt8]?) {
+    self.singleFileName = singleFileName
+  }
+}
+
+/// How the lanes run, said by the initiator once one of them has been opened.
+package struct LaneSettlement: Equatable, Sendable {
+  /// One lane goes through the control channel: no port could be reached.
+  package var usesControlChannel: Bool
+  package var inputs: PlanInputs
+
+  package init(usesControlChannel: Bool, inputs: PlanInputs) {
+    self.usesControlChannel = usesControlChannel
+    self.inputs = inputs
+  }
+}

@@ -1,0 +1,60 @@
+/// Every maximum, with its reason.
+///
+/// What a peer exceeds is a named failure.
+package enum Limits {
+  /// Linux's PATH_MAX without its NUL: a longer path cannot be opened in one call.
+  package static let pathByteCount = 4095
+  /// Linux's NAME_MAX.
+  package static let nameByteCount = 255
+  /// One segment's entries: at about 100 bytes each it fits beside its successor in 256 MiB.
+  package static let segmentEntryCount = 1 << 20
+  /// One segment's bytes: 64 Ki blocks of the default size.
+  package static let segmentByteCount: UInt64 = 1 << 40
+  /// Extents in a segment: their indices are 32 bits wide, and a peer's file of 2^60 bytes must
+  /// not make us cut it.
+  package static let segmentExtentCount = 1 << 24
+  /// Attributes of a segment's entries, together: a kibibyte each for 2^20 symlinks, and their
+  /// offsets are 32 bits wide.
+  package static let segmentAttributeByteCount = 1 << 30
+  /// Segments that are open at once: one being sent, one being compared, one being scanned.
+  package static let openSegmentCount = 3
+  /// The default block: 16 MiB takes 1.3 ms at 100 Gb/s, and a second at 134 Mb/s.
+  package static let defaultBlockByteCount: UInt64 = 16 << 20
+  /// The smallest block: below it headers and acknowledgements cost more than a few per cent.
+  package static let minimumBlockByteCount: UInt64 = 64 << 10
+  /// The largest block: what a broken connection sends again.
+  package static let maximumBlockByteCount: UInt64 = 1 << 30
+  /// Files in one packed block: what one damaged record can make move again.
+  package static let packFileCount = 1024
+  /// Extents of one block: its trailer must fit a record.
+  package static let blockExtentCount = 4096
+  /// Consecutive blocks of one file that one connection carries, at most.
+  package static let runByteCount: UInt64 = 1 << 30
+  /// Lanes of a session; each has one connection and two threads at the least.
+  package static let laneCount = 256
+  /// A lane's rate: the sum over all lanes fits 64 bits.
+  package static let laneBitsPerSecond: UInt64 = 1 << 55
+  /// Connections of one lane.
+  package static let connectionCount = 64
+  /// A frame on the control channel: small enough that a heartbeat is never long delayed by one.
+  package static let controlFrameByteCount = 1 << 20
+  /// A record's payload: fits the L2 cache of one core together with its socket buffer.
+  package static let recordByteCount = 256 << 10
+  /// Attributes of one entry, and the bytes that they take: extended attributes are at most 64 KiB.
+  package static let attributeCount = 64
+  package static let attributeByteCount = 128 << 10
+  /// An epoch ends after so long: what a crash may cost.
+  package static let epochNanoseconds = Duration.second
+  /// An epoch ends with so many files, though it is younger.
+  package static let epochFileCount = 4096
+  /// A journal record: a path, an identity and a digest.
+  package static let journalRecordByteCount = 8 << 10
+  /// Heartbeats on the control channel, and when their absence means a dead peer.
+  package static let heartbeatNanoseconds = 5 * Duration.second
+  package static let peerSilenceNanoseconds = 60 * Duration.second
+  /// Connections that have not proven themselves yet, and the time each has for it.
+  package static let unprovenConnectionCount = 64
+  package static let unprovenNanoseconds = 5 * Duration.second
+  /// Times that a block may arrive damaged before the transfer ends with an integrity failure.
+  package static let damagedBlockCount = 8
+}
