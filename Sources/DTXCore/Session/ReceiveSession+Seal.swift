@@ -1,0 +1,50 @@
+// The end of a session at the receiver.
+extension ReceiveSession {
+  mutating func finalized(_ roots: Roots) {
+    guard phase == .finalizing else { return }
+    emit(.send(.sealed(roots)))
+    phase = .comparingRoots(roots)
+    if let theirs = earlyRoots { compareRoots(theirs: theirs) }
+  }
+
+  mutating func compareRoots(theirs: Roots) {
+    switch phase {
+    case .finalizing:
+      earlyRoots = theirs
+    case .comparingRoots(let mine):
+      guard mine == theirs else {
+        return fail(SessionFailure(.integrity, "the ends sealed different manifests"))
+      }
+      phase = .storing
+      emit(.storeManifest)
+    case .moving, .storing, .done, .stopping, .finished:
+      violation("roots before the end of the data")
+    }
+  }
+
+  mutating func stored(_ totals: ReceiverTotals) {
+    guard phase == .storing else { return }
+    emit(.send(.finished(totals)))
+    phase = .done
+  }
+
+  /// The sender has stored its manifest too, or ends a dry run.
+  mutating func senderFinished() {
+    let isDryRunOver = configuration.isDryRun && isInventoryComplete && segments.isEmpty
+    guard phase == .done || isDryRunOver else {
+      return violation("its end before that of the transfer")
+    }
+    finish(.completed)
+  }
+
+  mutating func stopped(_ reason: StopReason, _ text: String, at now: Instant) {
+    let outcome: SessionOutcome =
+      switch reason {
+      case .interrupted: .interrupted
+      case .locked: .failed(SessionFailure(.locked, text))
+      case .disagreement: .failed(SessionFailure(.integrity, text))
+      case .failed, .protocolViolation: .failed(SessionFailure(.peerFailed, text))
+      }
+    stop(as: outcome, at: now)
+  }
+}

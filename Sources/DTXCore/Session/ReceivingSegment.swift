@@ -1,0 +1,106 @@
+/// A segment at the receiver, from its first page to its seal.
+struct ReceivingSegment: Sendable {
+  let segment: Segment
+  var phase = Phase.comparing
+  var comparison: Comparison
+  var digests: [Digest] = []
+  var excluded: BitSet
+  /// One for each block.
+  var states: [BlockState] = []
+  /// Wanted extents of each entry that are not received.
+  var missingExtentCounts: [UInt32] = []
+  /// Wanted blocks that are not durable.
+  var unsettledBlockCount = 0
+  /// Wanted blocks that have not arrived.
+  var missingBlockCount = 0
+
+  enum Phase: Equatable {
+    case comparing
+    /// Compared; the sender's plan is awaited.
+    case agreeing
+    case preparing(Digest)
+    /// Ready for blocks, but for an earlier segment that is not.
+    case prepared(Digest)
+    case open
+  }
+
+  enum BlockState: UInt8 {
+    case unwanted, pending, received, durable
+  }
+
+  init(_ segment: Segment) {
+    self.segment = segment
+    comparison = Comparison(extentCount: segment.extents.count)
+    excluded = BitSet(count: segment.entries.count)
+  }
+
+  /// Takes the comparison over: which blocks must arrive, and the digests that are known.
+  mutating func adopt(_ result: Comparison) {
+    precondition(result.wanted.count == segment.extents.count, "one bit for each extent")
+    comparison = result
+    digests = result.digests
+    states = Array(repeating: .unwanted, count: segment.blocks.count)
+    missingExtentCounts = Array(repeating: 0, count: segment.entries.count)
+    for (index, block) in segment.blocks.enumerated() {
+      var isWanted = false
+      for extent in block.extents where result.wanted[extent] {
+        isWanted = true
+        missingExtentCounts[Int(segment.extents[extent].entry)] += 1
+      }
+      if isWanted {
+        states[index] = .pending
+        unsettledBlockCount += 1
+      }
+    }
+    missingBlockCount = unsettledBlockCount
+  }
+
+  /// The wanted extents of a block, ascending.
+  func wantedExtents(of block: Int) -> [Int] {
+    segment.blocks[block].extents.filter { comparison.wanted[$0] }
+  }
+}
+
+/// The epochs that are open: one that fills, and perhaps one that is being made durable.
+struct EpochLedger: Sendable {
+  /// What arrived since the last epoch closed; its number is the next one's.
+  private(set) var filling = EpochWork(epoch: 1)
+  private var began: Instant?
+  private(set) var syncing: EpochWork?
+  var isPaused = false
+
+  var isIdle: Bool { filling.blocks.isEmpty && syncing == nil }
+
+  /// When the epoch that fills has lasted long enough.
+  var due: Instant? {
+    guard syncing == nil || !isPaused else { return nil }
+    return began.map { $0 + Limits.epochNanoseconds }
+  }
+
+  func isFull(at now: Instant) -> Bool {
+    guard let began else { return false }
+    return filling.complete.count >= Limits.epochFileCount
+      || now >= began + Limits.epochNanoseconds
+  }
+
+  mutating func add(at now: Instant, _ change: (inout EpochWork) -> Void) {
+    if began == nil { began = now }
+    change(&filling)
+  }
+
+  /// Closes the epoch that fills, unless another is still being made durable or nothing came.
+  mutating func close() -> EpochWork? {
+    guard syncing == nil, !filling.blocks.isEmpty else { return nil }
+    let closed = filling
+    syncing = closed
+    filling = EpochWork(epoch: closed.epoch + 1)
+    began = nil
+    return closed
+  }
+
+  mutating func finish(_ epoch: UInt32) -> EpochWork? {
+    guard let done = syncing, done.epoch == epoch else { return nil }
+    syncing = nil
+    return done
+  }
+}

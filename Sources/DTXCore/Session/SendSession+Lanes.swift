@@ -1,0 +1,282 @@
+// Blocks on connections: handing out, confirming, taking back.
+extension SendSession {
+  mutating func connectionUp(_ id: ConnectionID) {
+    guard id.lane < configuration.inputs.lanes.count,
+      let queue = queues.firstIndex(where: { $0.lanes.contains(id.lane) })
+    else { return emit(.close(id)) }
+    roster.opened(id)
+    connections.append(SendingConnection(id: id, queue: queue))
+    connections.sort { $0.id < $1.id }
+    fillAll()
+  }
+
+  /// This end's socket is dead.
+  ///
+  /// What it carried goes on only after the receiver says that nothing more will be taken from it:
+  /// a block has one writer at a time.
+  mutating func connectionLost(_ id: ConnectionID, reason: String, at now: Instant) {
+    let wasUp = roster.lost(id, reason: reason, at: now)
+    guard wasUp, let index = connections.firstIndex(where: { $0.id == id }) else { return }
+    count { $0.lostConnectionCount += 1 }
+    guard phase == .moving, !connections[index].isFencing else { return }
+    connections[index].isFencing = true
+    emit(.send(.fence(id)))
+  }
+
+  /// The receiver takes nothing more from a connection: its unconfirmed blocks go elsewhere.
+  mutating func fenced(_ id: ConnectionID, at now: Instant) {
+    guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
+    if roster.lost(id, reason: "the receiver closed the connection", at: now) {
+      emit(.close(id))
+      count { $0.lostConnectionCount += 1 }
+    }
+    let connection = connections.remove(at: index)
+    var returned: [AssignedRun] = []
+    for loaded in connection.unconfirmed where giveBack(loaded.block) {
+      let block = loaded.block
+      returned.append(AssignedRun(segment: block.segment, blocks: block.block..<block.block + 1))
+    }
+    work[connection.queue].pendingBlockCount += returned.count
+    if let run = connection.run { returned.append(run) }
+    work[connection.queue].returned.insert(contentsOf: returned, at: 0)
+    fillAll()
+  }
+
+  /// A block left this end.
+  ///
+  /// What became of its extents counts once the receiver has this very copy: a block that goes
+  /// again is read again, and another reading may end otherwise.
+  mutating func sent(_ id: ConnectionID, _ block: BlockReference, _ outcomes: [ExtentOutcome]) {
+    guard let index = index(ofSegment: block.segment) else { return }
+    let byteCount = segments[index].wantedByteCounts[block.block]
+    count { $0.sentByteCount += byteCount }
+    if let late = overtaken.firstIndex(where: { $0.connection == id && $0.block == block }) {
+      overtaken.remove(at: late)
+      settle(block, outcomes)
+    }
+    guard let place = connections.firstIndex(where: { $0.id == id }) else { return }
+    connections[place].unsentBlockCount -= 1
+    connections[place].unsentByteCount -= byteCount
+    if let loaded = connections[place].unconfirmed.firstIndex(where: { $0.block == block }) {
+      connections[place].unconfirmed[loaded].outcomes = outcomes
+    }
+    fill(place)
+  }
+
+  /// Takes over what the copy of a block held that the receiver has.
+  private mutating func settle(_ block: BlockReference, _ outcomes: [ExtentOutcome]) {
+    guard let index = index(ofSegment: block.segment) else { return }
+    for (extent, outcome) in zip(segments[index].work(block.block).extents.joined(), outcomes) {
+      record(outcome, of: extent, in: index)
+    }
+    segments[index].unreported[block.block] = false
+    sealSettled()
+  }
+
+  private mutating func record(_ outcome: ExtentOutcome, of extent: Int, in index: Int) {
+    let failure: EntryFailure
+    let reason: String
+    switch outcome {
+    case .intact(let digest):
+      segments[index].digests[extent] = digest
+      return
+    case .failed(let kind, let text):
+      (failure, reason) = (kind, text)
+    case .damaged:
+      preconditionFailure("the sender sees no damage")
+    }
+    let entry = Int(segments[index].segment.extents[extent].entry)
+    let number = segments[index].segment.index
+    exclude(
+      FailedEntry(segment: number, entry: entry, failure: failure, reason: reason),
+      in: index
+    )
+  }
+
+  mutating func confirmed(_ block: BlockReference) {
+    guard let index = loadedSegment(of: block), let carrier = forget(block) else {
+      return violation("word of a block that is not under way")
+    }
+    segments[index].states[block.block] = .received
+    let byteCount = segments[index].wantedByteCounts[block.block]
+    count { $0.receivedByteCount += byteCount }
+    if let outcomes = carrier.outcomes {
+      settle(block, outcomes)
+    } else {
+      overtaken.append(OvertakenBlock(connection: carrier.connection, block: block))
+    }
+  }
+
+  mutating func damaged(_ block: BlockReference) {
+    guard loadedSegment(of: block) != nil, let carrier = forget(block), giveBack(block) else {
+      return violation("damage of a block that is not under way")
+    }
+    damagedCount += 1
+    guard damagedCount <= Limits.damagedBlockCount else {
+      let reason = "\(damagedCount) blocks arrived damaged; the path or a host is faulty"
+      return fail(SessionFailure(.integrity, reason))
+    }
+    let run = AssignedRun(segment: block.segment, blocks: block.block..<block.block + 1)
+    work[carrier.queue].returned.append(run)
+    work[carrier.queue].pendingBlockCount += 1
+    fillAll()
+  }
+
+  mutating func durable(_ block: BlockReference) {
+    guard let index = index(ofSegment: block.segment),
+      block.block < segments[index].states.count,
+      segments[index].states[block.block] == .received
+    else { return violation("durability of a block that it has not received") }
+    segments[index].states[block.block] = .durable
+    segments[index].unsettledBlockCount -= 1
+    let byteCount = segments[index].wantedByteCounts[block.block]
+    count { progress in
+      progress.durableByteCount += byteCount
+      progress.durableBlockCount += 1
+    }
+  }
+
+  // MARK: - Patience
+
+  /// When a connection is to be dialled, or patience with a lane ends.
+  var laneDeadline: Instant? {
+    var earliest = roster.nextDial
+    for down in silentLanes() {
+      let end = down + Limits.peerSilenceNanoseconds
+      earliest = earliest.map { min($0, end) } ?? end
+    }
+    return earliest
+  }
+
+  mutating func checkLanes(at now: Instant) {
+    let isLost = silentLanes().contains { now.since($0) >= Limits.peerSilenceNanoseconds }
+    guard isLost else { return }
+    fail(SessionFailure(.noLane, "no connection could be opened: \(roster.latestReason)"))
+  }
+
+  /// Since when the lanes are down that something waits for.
+  ///
+  /// These are all lanes together, and those of each queue that has work left: the blocks of a
+  /// reserved lane wait for that lane alone.
+  private func silentLanes() -> [Instant] {
+    var since: [Instant] = []
+    if let down = roster.downSinceAll { since.append(down) }
+    for (queue, lanes) in queues.enumerated() {
+      guard let down = roster.downSince(lanes.lanes) else { continue }
+      let isWaiting = connections.contains {
+        $0.queue == queue && ($0.run != nil || !$0.unconfirmed.isEmpty)
+      }
+      if isWaiting || work[queue].hasRuns { since.append(down) }
+    }
+    return since
+  }
+
+  // MARK: - Handing out
+
+  mutating func fillAll() {
+    for place in connections.indices { fill(place) }
+  }
+
+  private mutating func fill(_ place: Int) {
+    guard phase == .moving else { return }
+    let queue = connections[place].queue
+    let sharers = connections.count { $0.queue == queue }
+    while !connections[place].isFencing,
+      !connections[place].isFull(
+        pendingBlockCount: work[queue].pendingBlockCount,
+        connectionCount: sharers
+      ),
+      let block = takeBlock(for: place), let index = index(ofSegment: block.segment)
+    {
+      segments[index].states[block.block] = .loaded
+      self.work[queue].pendingBlockCount -= 1
+      let work = segments[index].work(block.block)
+      connections[place].unconfirmed.append(LoadedBlock(block: block))
+      connections[place].unsentBlockCount += 1
+      connections[place].unsentByteCount += work.byteCount
+      emit(.load(connections[place].id, work))
+    }
+  }
+
+  /// The next pending block: of the connection's run, of the queue, or of the longest run that
+  /// another connection of the queue has left.
+  private mutating func takeBlock(for place: Int) -> BlockReference? {
+    while true {
+      if let block = takeFromRun(of: place) { return block }
+      if let run = work[connections[place].queue].takeRun() {
+        connections[place].run = run
+        continue
+      }
+      guard let victim = longestRun(besides: place), let run = connections[victim].run else {
+        return nil
+      }
+      let last = run.blocks.upperBound - 1
+      connections[victim].run?.blocks = run.blocks.lowerBound..<last
+      connections[place].run = AssignedRun(segment: run.segment, blocks: last..<last + 1)
+    }
+  }
+
+  private mutating func takeFromRun(of place: Int) -> BlockReference? {
+    guard var run = connections[place].run else { return nil }
+    guard let index = index(ofSegment: run.segment) else {
+      connections[place].run = nil
+      return nil
+    }
+    while let block = run.blocks.first {
+      run.blocks = block + 1..<run.blocks.upperBound
+      connections[place].run = run.blocks.isEmpty ? nil : run
+      if segments[index].states[block] == .pending {
+        return BlockReference(segment: run.segment, block: block)
+      }
+    }
+    connections[place].run = nil
+    return nil
+  }
+
+  private func longestRun(besides place: Int) -> Int? {
+    var best: Int?
+    for (other, connection) in connections.enumerated()
+    where other != place && connection.queue == connections[place].queue {
+      guard let run = connection.run, !run.blocks.isEmpty else { continue }
+      if run.blocks.count > (best.flatMap { connections[$0].run?.blocks.count } ?? 0) {
+        best = other
+      }
+    }
+    return best
+  }
+
+  /// Makes a loaded block pending again.
+  private mutating func giveBack(_ block: BlockReference) -> Bool {
+    guard let index = index(ofSegment: block.segment),
+      segments[index].states[block.block] == .loaded
+    else { return false }
+    segments[index].states[block.block] = .pending
+    let byteCount = segments[index].wantedByteCounts[block.block]
+    count { $0.resentByteCount += byteCount }
+    return true
+  }
+
+  /// The open segment of a block that is on a connection.
+  private func loadedSegment(of block: BlockReference) -> Int? {
+    guard let index = index(ofSegment: block.segment),
+      block.block < segments[index].states.count,
+      segments[index].states[block.block] == .loaded
+    else { return nil }
+    return index
+  }
+
+  /// Takes a block off the connection that carried it.
+  ///
+  /// - Returns: that connection, and what it said of the block; nil when no connection has it.
+  private mutating func forget(
+    _ block: BlockReference
+  ) -> (connection: ConnectionID, queue: Int, outcomes: [ExtentOutcome]?)? {
+    for (place, connection) in connections.enumerated() {
+      let loaded = connection.unconfirmed.firstIndex { $0.block == block }
+      guard let loaded else { continue }
+      let outcomes = connections[place].unconfirmed.remove(at: loaded).outcomes
+      return (connection.id, connection.queue, outcomes)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,228 @@
+// Segments on their way from the scan to the lanes, and from the receiver's word to the manifest.
+extension SendSession {
+  mutating func requestScan() {
+    guard phase == .moving, !isScanning, !isScanComplete,
+      segments.count < Limits.openSegmentCount
+    else { return }
+    isScanning = true
+    emit(.scan)
+  }
+
+  mutating func scanned(_ segment: Segment) {
+    precondition(isScanning, "a segment arrived that was not asked for")
+    isScanning = false
+    guard phase == .moving else { return }
+    isScanComplete = segment.isLast
+    segments.append(SendingSegment(segment))
+    count { progress in
+      progress.scannedEntryCount += segment.inventory.ownEntryCount
+      progress.scannedFileCount += segment.entries.count { $0.kind == .regular }
+      progress.scannedByteCount += segment.inventory.byteCount
+      progress.isScanComplete = segment.isLast
+    }
+    emit(.announce(segment))
+    requestScan()
+  }
+
+  mutating func received(_ message: Message, at now: Instant) {
+    heartbeat.heard(at: now)
+    if case .stopping = phase, !message.mattersWhileStopping { return }
+    switch message {
+    case .comparison(let segment, let page):
+      compared(segment, page)
+    case .refused(let failed):
+      refused(failed)
+    case .comparisonEnd(let segment):
+      comparisonEnded(segment)
+    case .planned(let segment, let generation, let digest):
+      agreed(segment, generation, digest)
+    case .received(let block):
+      confirmed(block)
+    case .damaged(let block):
+      damaged(block)
+    case .durable(_, let blocks):
+      for block in blocks { durable(block) }
+    case .fenced(let connection):
+      fenced(connection, at: now)
+    case .committed(let segment):
+      committed(segment)
+    case .sealed(let roots):
+      compareRoots(theirs: roots)
+    case .finished(let totals):
+      receiverFinished(totals)
+    case .heartbeat:
+      break
+    case .stop(let reason, let text):
+      stopped(reason, text)
+    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence:
+      violation("a message that only a sender sends")
+    }
+  }
+
+  mutating func violation(_ what: String) {
+    fail(SessionFailure(.protocolViolation, "the receiver sent \(what)"))
+  }
+
+  private mutating func compared(_ number: Int, _ page: [UInt8]) {
+    guard let index = index(ofSegment: number), segments[index].phase == .comparing else {
+      return violation("a comparison of segment \(number), which is not open")
+    }
+    do {
+      try segments[index].decoder.add(page: page)
+    } catch {
+      violation("a comparison that cannot be read: \(error)")
+    }
+  }
+
+  private mutating func refused(_ failed: FailedEntry) {
+    guard let index = index(ofSegment: failed.segment),
+      failed.entry < segments[index].segment.entries.count
+    else { return violation("a refusal of an entry that does not exist") }
+    exclude(failed, in: index)
+  }
+
+  /// Leaves an entry out of what is committed; reports it once.
+  mutating func exclude(_ failed: FailedEntry, in index: Int) {
+    guard !segments[index].excluded[failed.entry] else { return }
+    segments[index].excluded[failed.entry] = true
+    // A context directory was reported with its own segment.
+    if !segments[index].segment.entries[failed.entry].isContext { emit(.report(failed)) }
+  }
+
+  private mutating func comparisonEnded(_ number: Int) {
+    guard let index = index(ofSegment: number), segments[index].phase == .comparing,
+      segments[index].decoder.isComplete
+    else { return violation("an incomplete comparison of segment \(number)") }
+    let comparison = segments[index].decoder.comparison
+    guard configuration.comparesDigests else {
+      segments[index].phase = .planning(comparison)
+      return planNext()
+    }
+    segments[index].phase = .checking
+    emit(.check(segments[index].segment, comparison))
+  }
+
+  /// The source has been read: what differs is sent after all.
+  mutating func checked(_ number: Int, _ differing: [Int]) {
+    guard let index = index(ofSegment: number), segments[index].phase == .checking else { return }
+    var comparison = segments[index].decoder.comparison
+    for entry in differing { comparison.demand(entry, of: segments[index].segment) }
+    // An entry takes four bytes at most.
+    var rest = differing[...]
+    while !rest.isEmpty {
+      let page = rest.prefix(Limits.controlFrameByteCount / 8)
+      emit(.send(.demand(segment: number, entries: Array(page))))
+      rest = rest.dropFirst(page.count)
+    }
+    segments[index].phase = .planning(comparison)
+    planNext()
+  }
+
+  /// Plans segments in their order, whichever was compared first: a plan depends on the ones
+  /// before it, and must not depend on how fast a disk was.
+  private mutating func planNext() {
+    while let next = segments.firstIndex(where: { $0.plan == nil }),
+      case .planning(let comparison) = segments[next].phase
+    {
+      plan(next, comparison)
+    }
+  }
+
+  private mutating func plan(_ index: Int, _ comparison: Comparison) {
+    let number = segments[index].segment.index
+    segments[index].adopt(comparison)
+    let segment = segments[index].segment
+    let plan = Scheduler.plan(
+      segment,
+      wanted: comparison.wanted,
+      inputs: configuration.inputs,
+      carried: carriedFinish
+    )
+    for (queue, planned) in plan.queues.enumerated() {
+      if let finish = planned.finish { carriedFinish[queue] = finish }
+    }
+    let blockCount = segments[index].unsettledBlockCount
+    let unread = comparison.byteCounts(in: segment).unread
+    count { progress in
+      progress.wantedByteCount += plan.byteCount
+      progress.wantedBlockCount += blockCount
+      progress.skippedByteCount += segment.dataByteCount - plan.byteCount
+      progress.unreadByteCount += unread
+    }
+    let digest = plan.digest(with: configuration.inputs)
+    segments[index].plan = plan
+    segments[index].phase = .agreeing(digest)
+    emit(.planned(plan))
+    emit(.send(.plan(segment: number, generation: plan.generation, digest: digest)))
+  }
+
+  private mutating func agreed(_ number: Int, _ generation: UInt32, _ digest: Digest) {
+    guard let index = index(ofSegment: number), case .agreeing(let mine) = segments[index].phase,
+      let plan = segments[index].plan, plan.generation == generation
+    else { return violation("a plan of segment \(number), which is not being planned") }
+    guard mine == digest else {
+      let reason = "the ends computed different plans for segment \(number)"
+      return fail(SessionFailure(.integrity, reason))
+    }
+    segments[index].phase = .moving
+    if configuration.isDryRun {
+      return retire(index)
+    }
+    for (queue, planned) in plan.queues.enumerated() {
+      for run in planned.runs {
+        work[queue].planned.append(AssignedRun(segment: number, blocks: run.blocks))
+        work[queue].pendingBlockCount += run.blocks.count {
+          segments[index].states[$0] == .pending
+        }
+      }
+    }
+    fillAll()
+  }
+
+  private mutating func committed(_ number: Int) {
+    // Earlier segments may still wait for this end's threads, but not for the receiver.
+    guard let index = index(ofSegment: number), segments[index].phase == .moving,
+      segments[index].unsettledBlockCount == 0, !segments[index].isCommitted,
+      segments[..<index].allSatisfy({ $0.isCommitted })
+    else { return violation("the end of segment \(number), which has blocks left") }
+    segments[index].isCommitted = true
+    sealSettled()
+  }
+
+  /// Hands over the segments that are settled, in order.
+  mutating func sealSettled() {
+    while let done = segments.first, done.isSettled {
+      emit(
+        .seal(SealWork(segment: done.segment, digests: done.digests, excluded: done.excluded))
+      )
+      retire(segments.startIndex)
+    }
+  }
+
+  /// Forgets a segment; after the last one the manifest is sealed.
+  private mutating func retire(_ index: Int) {
+    let wasLast = segments[index].segment.isLast
+    segments.remove(at: index)
+    guard wasLast else { return requestScan() }
+    if configuration.isDryRun {
+      emit(.send(.finished(ReceiverTotals())))
+      return finish(.completed)
+    }
+    phase = .sealing
+    emit(.sealDataset)
+  }
+}
+
+extension Message {
+  /// Whether a sender that has asked to stop still takes this: the rest was said before the
+  /// receiver knew, and asks for nothing any more.
+  fileprivate var mattersWhileStopping: Bool {
+    switch self {
+    case .received, .durable, .finished, .stop:
+      true
+    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .comparison, .refused,
+      .comparisonEnd, .planned, .damaged, .fenced, .committed, .sealed, .heartbeat:
+      false
+    }
+  }
+}

@@ -1,0 +1,250 @@
+/// The sender's half of a session: what to do after each event.
+///
+/// It performs nothing.
+///
+/// Use: `handle` an event, then take `nextAction` until it is nil, then wait for the next event or
+/// `nextDeadline`. `now` never goes back. Payload never enters: blocks are references.
+///
+/// A segment's life: scanned, announced, compared by the receiver, planned on both ends, moved,
+/// committed by the receiver, sealed. Up to `Limits.openSegmentCount` are under way at once.
+package struct SendSession: Sendable {
+  package enum Event: Sendable {
+    /// The next segment of the dataset, in answer to `Action.scan`.
+    case scanned(Segment)
+    case message(Message)
+    /// Files of a segment whose content is not what the receiver read, in answer to
+    /// `Action.check`.
+    case checked(segment: Int, differing: [Int])
+    /// A connection proved itself; both ends see it.
+    case connectionUp(ConnectionID)
+    /// A connection is gone, or could not be dialled; its thread has ended.
+    case connectionLost(ConnectionID, reason: String)
+    /// A block has been handed to the kernel whole, with what its extents turned out to be.
+    case sent(ConnectionID, BlockReference, [ExtentOutcome])
+    /// The manifest is written and its roots are known, in answer to `Action.sealDataset`.
+    case sealed(Roots)
+    /// The manifest is where it belongs, in answer to `Action.storeManifest`.
+    case stored
+    /// Somebody asked to stop: a signal, a person.
+    case cancelled
+    /// The control channel ended.
+    case peerGone(String)
+    /// This end cannot go on.
+    case failed(SessionFailure)
+    /// `nextDeadline` has passed.
+    case deadline
+  }
+
+  package enum Action: Sendable {
+    case scan
+    /// Send the segment's entries in pages, then `inventoryEnd`.
+    case announce(Segment)
+    /// Read the files whose digests the receiver has given, and say which differ.
+    case check(Segment, Comparison)
+    case send(Message)
+    case dial(ConnectionID)
+    /// Read, seal and send a block behind those that the connection has already.
+    case load(ConnectionID, BlockWork)
+    case close(ConnectionID)
+    /// A segment of the manifest is settled.
+    case seal(SealWork)
+    case sealDataset
+    case storeManifest
+    /// An entry that is not part of what is committed.
+    case report(FailedEntry)
+    /// The plan that both ends agreed on.
+    case planned(Plan)
+    case finish(SessionOutcome)
+  }
+
+  package struct Configuration: Sendable {
+    package var inputs: PlanInputs
+    package var isInitiator: Bool
+    package var isDryRun: Bool
+    /// Files of the same length and time are compared by their digests.
+    package var comparesDigests: Bool
+
+    package init(
+      inputs: PlanInputs,
+      isInitiator: Bool,
+      isDryRun: Bool,
+      comparesDigests: Bool = false
+    ) {
+      self.inputs = inputs
+      self.isInitiator = isInitiator
+      self.isDryRun = isDryRun
+      self.comparesDigests = comparesDigests
+    }
+  }
+
+  let configuration: Configuration
+  let queues: [LaneQueue]
+  var roster: ConnectionRoster
+  var heartbeat: Heartbeat
+  var segments: [SendingSegment] = []
+  var work: [QueueWork]
+  var connections: [SendingConnection] = []
+  var overtaken: [OvertakenBlock] = []
+  /// When each queue is free by the plans so far.
+  var carriedFinish: [UInt64]
+  var isScanning = false
+  var isScanComplete = false
+  var damagedCount = 0
+  var phase = Phase.moving
+  /// The receiver's roots, when they came before this end's own were made.
+  var earlyRoots: Roots?
+  var areRootsEqual = false
+  /// What the receiver said of itself at its end.
+  package internal(set) var receiverTotals = ReceiverTotals()
+  private var actions = ActionQueue<Action>()
+  package private(set) var progress = SendProgress()
+
+  enum Phase: Equatable {
+    case moving
+    /// All segments are committed; the manifest's roots are being made.
+    case sealing
+    /// This end's roots are sent; the receiver's are awaited, or its end.
+    case comparingRoots(Roots)
+    case storing
+    /// A stop was sent; the receiver finishes its epoch.
+    case stopping(until: Instant)
+    case finished
+  }
+
+  package init(configuration: Configuration, now: Instant) {
+    self.configuration = configuration
+    queues = configuration.inputs.queues
+    roster = ConnectionRoster(
+      lanes: configuration.inputs.lanes,
+      dials: configuration.isInitiator && !configuration.isDryRun,
+      now: now
+    )
+    heartbeat = Heartbeat(now: now)
+    work = queues.map { _ in QueueWork() }
+    carriedFinish = queues.map { _ in 0 }
+    requestScan()
+    dialDue(at: now)
+  }
+
+  // MARK: - Entry points
+
+  package mutating func handle(_ event: Event, at now: Instant) {
+    guard phase != .finished else { return }
+    switch event {
+    case .scanned(let segment): scanned(segment)
+    case .checked(let segment, let differing): checked(segment, differing)
+    case .message(let message): received(message, at: now)
+    case .connectionUp(let connection): connectionUp(connection)
+    case .connectionLost(let connection, let reason):
+      connectionLost(connection, reason: reason, at: now)
+    case .sent(let connection, let block, let outcomes): sent(connection, block, outcomes)
+    case .sealed(let roots): sealed(roots)
+    case .stored: stored()
+    case .cancelled: cancel(at: now)
+    case .peerGone(let reason): peerGone(reason)
+    case .failed(let failure): fail(failure)
+    case .deadline: break
+    }
+    guard phase != .finished else { return }
+    checkTime(at: now)
+  }
+
+  package mutating func nextAction() -> Action? {
+    actions.next()
+  }
+
+  package var nextDeadline: Instant? {
+    switch phase {
+    case .finished: return nil
+    case .stopping(let until): return until
+    case .moving:
+      guard !configuration.isDryRun, let due = laneDeadline else { return heartbeat.nextDeadline }
+      return min(heartbeat.nextDeadline, due)
+    case .sealing, .comparingRoots: return heartbeat.nextDeadline
+    // Nothing is expected of the receiver any more.
+    case .storing: return heartbeat.nextBeat
+    }
+  }
+
+  // MARK: - Parts that the others share
+
+  mutating func emit(_ action: Action) {
+    actions.append(action)
+  }
+
+  mutating func count(_ change: (inout SendProgress) -> Void) {
+    change(&progress)
+  }
+
+  mutating func fail(_ failure: SessionFailure) {
+    guard phase != .finished else { return }
+    if let reason = failure.stopReason { emit(.send(.stop(reason, failure.reason))) }
+    finish(.failed(failure))
+  }
+
+  mutating func finish(_ outcome: SessionOutcome) {
+    phase = .finished
+    emit(.finish(outcome))
+  }
+
+  func index(ofSegment number: Int) -> Int? {
+    segments.firstIndex { $0.segment.index == number }
+  }
+
+  private mutating func checkTime(at now: Instant) {
+    if case .stopping(let until) = phase {
+      if now >= until { finish(.interrupted) }
+      return
+    }
+    if heartbeat.takeBeat(at: now) { emit(.send(.heartbeat)) }
+    if heartbeat.isSilent(at: now), phase != .storing {
+      return fail(SessionFailure(.peerGone, "the receiver has been silent for 60 s"))
+    }
+    guard phase == .moving, !configuration.isDryRun else { return }
+    dialDue(at: now)
+    checkLanes(at: now)
+  }
+
+  mutating func dialDue(at now: Instant) {
+    for connection in roster.takeDue(at: now) { emit(.dial(connection)) }
+  }
+
+  private mutating func cancel(at now: Instant) {
+    switch phase {
+    case .stopping, .finished: break
+    case .moving, .sealing, .comparingRoots, .storing:
+      emit(.send(.stop(.interrupted, "")))
+      phase = .stopping(until: now + 10 * Duration.second)
+    }
+  }
+
+  private mutating func peerGone(_ reason: String) {
+    switch phase {
+    case .stopping: finish(.interrupted)
+    // The receiver is done and has said so: what is left to do is this end's own.
+    case .storing: break
+    case .moving, .sealing, .comparingRoots, .finished:
+      fail(SessionFailure(.peerGone, reason))
+    }
+  }
+}
+
+/// Counters for progress and report; bytes are payload.
+package struct SendProgress: Equatable, Sendable {
+  package var scannedEntryCount = 0
+  package var scannedFileCount = 0
+  package var scannedByteCount: UInt64 = 0
+  /// What the receiver lacked, over the segments that were compared.
+  package var wantedByteCount: UInt64 = 0
+  package var wantedBlockCount = 0
+  package var sentByteCount: UInt64 = 0
+  package var receivedByteCount: UInt64 = 0
+  package var durableByteCount: UInt64 = 0
+  package var durableBlockCount = 0
+  package var resentByteCount: UInt64 = 0
+  /// Data that the receiver had; of it, bytes whose digest nobody knows.
+  package var skippedByteCount: UInt64 = 0
+  package var unreadByteCount: UInt64 = 0
+  package var lostConnectionCount = 0
+  package var isScanComplete = false
+}

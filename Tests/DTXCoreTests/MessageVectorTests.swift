@@ -1,0 +1,294 @@
+import DTXCore
+import Testing
+
+/// Holds the control messages to dtx-protocol(7), "Control messages".
+@Suite struct MessageVectorTests {
+  private static let check = DecoderCheck(
+    encode: MessageCodec.encode,
+    decode: MessageCodec.decode
+  )
+
+  private static let digest = Digest(bytes: 0xa0..<0xb0)
+
+  private static let fromSender: [(Message, String)] = [
+    (
+      .inventory(segment: 300, page: [1, 2, 3, 4, 5]),
+      """
+      01            # inventory
+      ac02          # segment 300
+      0102030405    # a page
+      """
+    ),
+    (
+      .inventoryEnd(segment: 1, isLast: true),
+      """
+      02            # inventory end
+      01            # segment 1
+      01            # the last
+      """
+    ),
+    (
+      .plan(segment: 2, generation: 0, digest: digest),
+      """
+      03                                # plan
+      02                                # segment 2
+      00000000                          # generation 0
+      a0a1a2a3a4a5a6a7a8a9aaabacadaeaf  # digest
+      """
+    ),
+    (
+      .fence(ConnectionID(lane: 7, number: 16_909_060)),
+      """
+      04            # fence
+      07            # lane 7
+      04030201      # connection 16909060
+      """
+    ),
+    (
+      .demand(segment: 0, entries: [1, 130, 1_052_671]),
+      """
+      05            # demand
+      00            # segment 0
+      03            # 3 entries
+      01            # entry 1
+      8201          # entry 130
+      ff9f40        # entry 1052671
+      """
+    ),
+    (
+      .omitted(path: [0x64, 0x2f, 0xfe], failure: .unreadable, reason: "open: EACCES"),
+      """
+      06                          # omitted
+      03642ffe                    # path "d/" and a byte that is no UTF-8
+      01                          # unreadable
+      0c6f70656e3a20454143434553  # "open: EACCES"
+      """
+    ),
+  ]
+
+  private static let fromReceiver: [(Message, String)] = [
+    (
+      .comparison(segment: 128, page: [4, 5]),
+      """
+      10            # comparison
+      8001          # segment 128
+      0405          # a page
+      """
+    ),
+    (
+      .refused(FailedEntry(segment: 4, entry: 200, failure: .conflict, reason: "it is ä")),
+      """
+      11                  # refused
+      04                  # segment 4
+      c801                # entry 200
+      04                  # conflict
+      08697420697320c3a4  # "it is ä"
+      """
+    ),
+    (
+      .comparisonEnd(segment: 1 << 20),
+      """
+      12            # comparison end
+      808040        # segment 1048576
+      """
+    ),
+    (
+      .planned(segment: 2, generation: 16_909_060, digest: digest),
+      """
+      13                                # planned
+      02                                # segment 2
+      04030201                          # generation 16909060
+      a0a1a2a3a4a5a6a7a8a9aaabacadaeaf  # digest
+      """
+    ),
+    (
+      .received(BlockReference(segment: 3, block: 300)),
+      """
+      14            # received
+      03            # segment 3
+      ac02          # block 300
+      """
+    ),
+    (
+      .damaged(BlockReference(segment: 3, block: 1 << 24)),
+      """
+      15            # damaged
+      03            # segment 3
+      80808008      # block 16777216
+      """
+    ),
+    (
+      .durable(
+        epoch: 9,
+        blocks: [BlockReference(segment: 3, block: 300), BlockReference(segment: 4, block: 0)]
+      ),
+      """
+      16            # durable
+      09000000      # epoch 9
+      02            # 2 blocks
+      03            # segment 3
+      ac02          # block 300
+      04            # segment 4
+      00            # block 0
+      """
+    ),
+    (
+      .fenced(ConnectionID(lane: 255, number: 1)),
+      """
+      17            # fenced
+      ff01          # lane 255
+      01000000      # connection 1
+      """
+    ),
+    (
+      .committed(segment: 5),
+      """
+      18            # committed
+      05            # segment 5
+      """
+    ),
+  ]
+
+  private static let fromBoth: [(Message, String)] = [
+    (
+      .sealed(Roots(content: Digest(bytes: 0x00..<0x20), full: Digest(bytes: 0x80..<0xa0))),
+      """
+      20                                                                # sealed
+      000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f  # content root
+      808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f  # full root
+      """
+    ),
+    (
+      .finished(totals),
+      """
+      21                # finished
+      0000001000000000  # memory 268435456 bytes
+      0200000000000000  # processor 2 ns
+      0300000000000000  # 3 epochs
+      0400000000000000  # syncs 4 ns
+      ffffffffffffffff  # read back 2^64 - 1 bytes
+      """
+    ),
+    (.heartbeat, "22  # heartbeat"),
+    (
+      .stop(.protocolViolation, "no"),
+      """
+      23            # stop
+      03            # violation
+      026e6f        # "no"
+      """
+    ),
+  ]
+
+  private static var totals: ReceiverTotals {
+    var totals = ReceiverTotals()
+    totals.peakMemoryByteCount = 1 << 28
+    totals.processorNanoseconds = 2
+    totals.epochCount = 3
+    totals.syncNanoseconds = 4
+    totals.rereadByteCount = .max
+    return totals
+  }
+
+  @Test(arguments: fromSender + fromReceiver + fromBoth)
+  func theGoldenBytesHold(message: Message, form: String) throws {
+    // A page takes all that is left; whose bytes they are, another decoder says.
+    let whole: [Int] =
+      switch message {
+      case .inventory, .comparison: Array(3..<hex(form).count)
+      default: []
+      }
+    try Self.check.holds(hex(form), message, wholeAt: whole)
+  }
+
+  @Test func onlyTheTypesOfThePageAreTaken() {
+    let known = (Self.fromSender + Self.fromReceiver + Self.fromBoth).map { hex($0.1)[0] }
+    #expect(known == Array(1...6) + Array(16...24) + Array(32...35))
+    for type in UInt8.min...UInt8.max {
+      let problem = Self.check.problem([type] + letters(100))
+      let isUnknown = problem == .unexpected(found: UInt64(type))
+      #expect(isUnknown != known.contains(type), "type \(type)")
+    }
+  }
+
+  @Test(arguments: fromSender + fromReceiver + fromBoth)
+  func whatFollowsAMessageIsRefused(message: Message, form: String) {
+    switch message {
+    case .inventory, .comparison: break
+    default: #expect(Self.check.problem(hex(form) + [0]) == .trailingBytes(1))
+    }
+  }
+
+  /// A message but for one number, or the length of counted bytes, between two parts.
+  private struct Edge {
+    var name: String
+    var before: String
+    var maximum: Int
+    var after = ""
+    var isLength = false
+
+    func bytes(_ value: Int) -> [UInt8] {
+      let number = written { $0.appendVarint(value) }
+      return hex(before) + number + (isLength ? letters(value) : []) + hex(after)
+    }
+  }
+
+  private static let edges = [
+    Edge(name: "segment", before: "18", maximum: 1 << 20),
+    Edge(name: "block", before: "14 00", maximum: 1 << 24),
+    Edge(name: "block of an epoch", before: "16 00000000 01 00", maximum: 1 << 24),
+    Edge(name: "refused entry", before: "11 00", maximum: (1 << 20) + 4095, after: "03 00"),
+    Edge(name: "demanded entry", before: "05 00 01", maximum: (1 << 20) + 4095),
+    Edge(name: "lane", before: "04", maximum: 255, after: "ffffffff"),
+    Edge(name: "omitted path", before: "06", maximum: 4095, after: "02 00", isLength: true),
+    Edge(name: "reason of an omission", before: "06 00 02", maximum: 4000, isLength: true),
+    Edge(name: "reason of a refusal", before: "11 00 00 03", maximum: 4000, isLength: true),
+    Edge(name: "text of a stop", before: "23 02", maximum: 16384, isLength: true),
+  ]
+
+  @Test func numbersAndLengthsHaveTheirMaximum() {
+    for edge in Self.edges {
+      for value in [0, edge.maximum] {
+        #expect(Self.check.problem(edge.bytes(value)) == nil, "\(edge.name) \(value)")
+      }
+      let problem = Self.check.problem(edge.bytes(edge.maximum + 1))
+      let expected = FormatError.Problem.tooLarge(
+        found: UInt64(edge.maximum + 1),
+        allowed: UInt64(edge.maximum)
+      )
+      #expect(problem == expected, "\(edge.name)")
+    }
+  }
+
+  @Test(arguments: [
+    ("05 00 01", "an entry that is not there"),
+    ("05 00 ffffffffffffffff7f", "2^63 entries"),
+    ("16 00000000 01 00", "half a block"),
+    ("16 00000000 ffffffffffffffff7f 00 00", "2^63 blocks"),
+    ("02 00 02", "a flag of 2"),
+    ("11 00 00 00 00", "failure 0"),
+    ("11 00 00 05 00", "failure 5"),
+    ("06 00 05 00", "failure 5 of an omission"),
+    ("11 00 00 01 01 ff", "a reason that is no UTF-8"),
+    ("23 00 00", "stop reason 0"),
+    ("23 06 00", "stop reason 6"),
+    ("14 8000 00", "a segment in more bytes than needed"),
+  ])
+  func whatNoMessageMayBeIsRefused(form: String, what: String) {
+    #expect(Self.check.problem(hex(form)) != nil, "\(what)")
+  }
+
+  @Test func textsAreCutToWhatThePeerTakes() throws {
+    let failed = FailedEntry(segment: 0, entry: 0, failure: .conflict, reason: endlessCharacter)
+    let messages: [Message] = [
+      .refused(failed), .omitted(path: [], failure: .changed, reason: endlessCharacter),
+      .omitted(path: letters(5000), failure: .changed, reason: ""),
+      .stop(.failed, endlessCharacter),
+    ]
+    for message in messages {
+      let bytes = MessageCodec.encode(message)
+      #expect(Self.check.problem(bytes) == nil)
+      #expect(bytes.count < 5000)
+    }
+  }
+}
