@@ -20,8 +20,14 @@ let package = Package(
     .target(name: "CLiburing", linkerSettings: [.linkedLibrary(":liburing.a")]),
     .target(name: "DTXCore", dependencies: ["CXXHash"], swiftSettings: pure),
     .target(name: "DTXLinux", dependencies: ["CLiburing"], swiftSettings: house),
+    .target(name: "DTXSimulator", dependencies: ["DTXCore"], swiftSettings: pure),
     .testTarget(name: "DTXCoreTests", dependencies: ["DTXCore"], swiftSettings: house),
     .testTarget(name: "DTXLinuxTests", dependencies: ["DTXLinux"], swiftSettings: house),
+    .testTarget(
+      name: "DTXSimulatorTests",
+      dependencies: ["DTXSimulator", "DTXCore"],
+      swiftSettings: house
+    ),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11
