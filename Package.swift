@@ -14,15 +14,34 @@ let pure: [SwiftSetting] = house + [.strictMemorySafety()]
 
 let package = Package(
   name: "dtx",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // Exact, because RecordCipher.swift calls the package's BoringSSL, which is no stable product.
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+  ],
   targets: [
     .target(name: "CXXHash"),
     // The archives, so that the binary runs where these libraries are not installed.
     .target(name: "CLiburing", linkerSettings: [.linkedLibrary(":liburing.a")]),
+    .target(name: "CZstd", linkerSettings: [.linkedLibrary(":libzstd.a")]),
+
     .target(name: "DTXCore", dependencies: ["CXXHash"], swiftSettings: pure),
     .target(name: "DTXLinux", dependencies: ["CLiburing"], swiftSettings: house),
+    .target(
+      name: "DTXEngine",
+      dependencies: [
+        "DTXCore", "DTXLinux", "CZstd", .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: house
+    ),
     .target(name: "DTXSimulator", dependencies: ["DTXCore"], swiftSettings: pure),
     .testTarget(name: "DTXCoreTests", dependencies: ["DTXCore"], swiftSettings: house),
     .testTarget(name: "DTXLinuxTests", dependencies: ["DTXLinux"], swiftSettings: house),
+    .testTarget(
+      name: "DTXEngineTests",
+      dependencies: ["DTXEngine", "DTXCore", "DTXLinux"],
+      swiftSettings: house
+    ),
     .testTarget(
       name: "DTXSimulatorTests",
       dependencies: ["DTXSimulator", "DTXCore"],

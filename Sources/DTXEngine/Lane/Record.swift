@@ -1,0 +1,92 @@
+internal import DTXCore
+
+/// What a record on a lane's connection carries.
+///
+/// The values stand in dtx-protocol(7).
+package enum RecordType: UInt8, Sendable, CaseIterable {
+  /// Which block follows, and which of its extents.
+  case blockHeader = 1
+  /// Bytes of the block's extents, in order.
+  case data = 2
+  /// The digests of the extents that have just passed.
+  case trailer = 3
+  /// Nothing more will come in this direction.
+  case end = 4
+  /// Nothing but a sign of life; it has no payload.
+  case keepAlive = 5
+}
+
+/// Why a record is not accepted; each of these ends its connection.
+package enum RecordError: Error, Equatable, Sendable {
+  /// The first byte is none of the types defined.
+  case unknownType(UInt8)
+  /// One of the three bytes that must be zero is not.
+  case reservedBytes
+  /// The header announces more than the maximum, which is allowed.
+  case tooLong(found: Int, allowed: Int)
+  /// The tag does not belong to these bytes at this place under this key: the record was damaged,
+  /// forged, replayed or reordered.
+  case unauthentic
+  /// The checksum of a record without a cipher does not match.
+  case checksumMismatch
+  /// An earlier record of this connection was refused; none is looked at after it.
+  case refusedBefore
+}
+
+extension RecordError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .unknownType(let value): "record type \(value) is not one of those defined"
+    case .reservedBytes: "bytes of the record's header that must be zero are not"
+    case .tooLong(let found, let allowed):
+      "a record of \(found) bytes is more than the \(allowed) allowed"
+    case .unauthentic: "a record failed its authentication"
+    case .checksumMismatch: "a record does not match its checksum"
+    case .refusedBefore: "an earlier record of this connection was refused"
+    }
+  }
+}
+
+/// Where the parts of a record lie: header, payload, tag, one after another.
+///
+/// The header is the type, three zero bytes and the payload's length, 32 bits little-endian.
+package enum RecordLayout {
+  /// Bytes before the payload.
+  package static let headerByteCount = 8
+  /// Bytes behind the payload.
+  ///
+  /// AEAD_AES_256_GCM has a tag of 16 bytes (RFC 5116, sections 5.1 and 5.2), not shortened; an
+  /// XXH3-128 checksum fills the same place.
+  package static let tagByteCount = 16
+  /// The longest payload.
+  package static let maximumPayloadByteCount = Limits.recordByteCount
+  /// The longest record.
+  package static let maximumByteCount = byteCount(payloadByteCount: maximumPayloadByteCount)
+
+  /// Bytes of a whole record.
+  package static func byteCount(payloadByteCount: Int) -> Int {
+    headerByteCount + payloadByteCount + tagByteCount
+  }
+
+  /// The header as the little-endian number that its eight bytes are.
+  static func header(_ type: RecordType, payloadByteCount: Int) -> UInt64 {
+    UInt64(type.rawValue) | UInt64(payloadByteCount) << 32
+  }
+
+  /// Takes a header apart.
+  ///
+  /// - Parameter word: the little-endian number that its eight bytes are.
+  /// - Returns: the type and the payload's bytes.
+  /// - Throws: `RecordError` for what no sealer writes.
+  static func parse(_ word: UInt64) throws(RecordError) -> (RecordType, payloadByteCount: Int) {
+    guard let type = RecordType(rawValue: UInt8(truncatingIfNeeded: word)) else {
+      throw .unknownType(UInt8(truncatingIfNeeded: word))
+    }
+    guard UInt32(truncatingIfNeeded: word) >> 8 == 0 else { throw .reservedBytes }
+    let payloadByteCount = Int(word >> 32)
+    guard payloadByteCount <= maximumPayloadByteCount else {
+      throw .tooLong(found: payloadByteCount, allowed: maximumPayloadByteCount)
+    }
+    return (type, payloadByteCount)
+  }
+}

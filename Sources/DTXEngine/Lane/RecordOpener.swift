@@ -1,0 +1,92 @@
+package import DTXCore
+/// Opens the records of one direction of one connection, in place.
+///
+/// The caller receives 8 bytes, asks `header(_:)` how many follow, receives these behind them, and
+/// calls `open`. After one refused record every other one is refused too: a connection that was
+/// tampered with is closed, and an attacker has one guess at a tag, not many.
+///
+/// One thread uses it at a time. It allocates nothing for a record, only when a key has served its
+/// time.
+package final class RecordOpener {
+  /// Nil when there is no cipher.
+  private let keys: KeySchedule?
+  private var hasRefused = false
+
+  /// Makes the opener of a direction.
+  ///
+  /// - Parameters:
+  ///   - cipher: what protects the records.
+  ///   - secret: of this direction.
+  ///   - limit: when keys change; the sealer at the other end has the same.
+  package init(cipher: Cipher, secret: DirectionalSecret, limit: KeyLimit = .standard) {
+    switch cipher {
+    case .none: keys = nil
+    case .aes256GCM: keys = KeySchedule(secret, limit: limit)
+    }
+  }
+
+  /// Key changes so far.
+  package var rekeyCount: Int { keys?.keyIndex ?? 0 }
+
+  /// Takes a header apart before anything behind it is received.
+  ///
+  /// Nothing is authenticated yet: the length says how many bytes to receive, and no more may be
+  /// concluded from it.
+  ///
+  /// - Parameter buffer: at least the 8 bytes of the header.
+  /// - Returns: the type, and the payload's bytes; the tag's 16 come on top.
+  /// - Throws: `RecordError` for an unknown type, a length above the maximum, reserved bytes.
+  package func header(
+    _ buffer: UnsafeRawBufferPointer
+  ) throws(RecordError) -> (RecordType, payloadByteCount: Int) {
+    guard !hasRefused else { throw .refusedBefore }
+    do {
+      return try RecordLayout.parse(Self.word(buffer))
+    } catch {
+      hasRefused = true
+      throw error
+    }
+  }
+
+  /// Authenticates a record, then lets its payload be read, decrypted where it lies.
+  ///
+  /// - Parameters:
+  ///   - type: as `header(_:)` said.
+  ///   - payloadByteCount: as `header(_:)` said.
+  ///   - buffer: header, payload and tag; what lies behind is not touched.
+  /// - Throws: `RecordError` when the record is not the next one that the other end sealed. A
+  ///   payload that was encrypted is then zeros.
+  package func open(
+    _ type: RecordType,
+    payloadByteCount: Int,
+    in buffer: UnsafeMutableRawBufferPointer
+  ) throws(RecordError) {
+    guard !hasRefused else { throw .refusedBefore }
+    let byteCount = RecordLayout.byteCount(payloadByteCount: payloadByteCount)
+    precondition(buffer.count >= byteCount, "\(buffer.count) bytes do not hold the record")
+    let record = UnsafeMutableRawBufferPointer(rebasing: buffer[..<byteCount])
+    // The tag covers the header in the buffer; the caller goes by the two arguments.
+    precondition(
+      Self.word(UnsafeRawBufferPointer(record))
+        == RecordLayout.header(type, payloadByteCount: payloadByteCount),
+      "the buffer begins with another header than the one that was parsed"
+    )
+
+    if let keys {
+      guard keys.open(record) else { throw refusal(.unauthentic) }
+    } else {
+      let isIntact = RecordChecksum(of: record) == RecordChecksum(in: record)
+      guard isIntact else { throw refusal(.checksumMismatch) }
+    }
+  }
+
+  private func refusal(_ error: RecordError) -> RecordError {
+    hasRefused = true
+    return error
+  }
+
+  private static func word(_ buffer: UnsafeRawBufferPointer) -> UInt64 {
+    precondition(buffer.count >= RecordLayout.headerByteCount, "a header has 8 bytes")
+    return UInt64(littleEndian: buffer.loadUnaligned(as: UInt64.self))
+  }
+}
