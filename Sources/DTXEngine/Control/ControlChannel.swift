@@ -1,0 +1,206 @@
+package import DTXCore
+package import DTXLinux
+
+/// Frames both ways over whatever secure byte stream leads to the peer.
+///
+/// A frame is a type byte, a little-endian length of 32 bits, and so many bytes. Sending hands the
+/// frame to a thread of the channel's own, so that no caller waits for a slow peer until the queue
+/// is full.
+package final class ControlChannel: Sendable {
+  package enum FrameKind: UInt8, Sendable {
+    /// One step of the handshake, before the session.
+    case handshake = 1
+    case message = 2
+    /// Bytes of the lane that goes through this channel.
+    case laneBytes = 3
+  }
+
+  private static let headerByteCount = 5
+  /// Frames that wait for the peer at most; inventory pages are the large ones.
+  private static let queueLength = 64
+
+  private let stream: ByteStream
+  private let outbox = Mailbox<[UInt8]>(capacity: ControlChannel.queueLength)
+  private let writer: Thread
+  private let hasEnded = Guarded(false)
+
+  package init(_ stream: ByteStream) throws(TransferError) {
+    self.stream = stream
+    let outbox = self.outbox
+    do {
+      writer = try Thread(name: "dtx-ctl-write") {
+        while let frame = outbox.receive() {
+          guard (try? stream.writeAll(frame)) != nil else {
+            // The reader meets the end as well, and says so.
+            outbox.close()
+            return
+          }
+        }
+      }
+    } catch {
+      throw TransferError("the control channel has no thread", error)
+    }
+  }
+
+  package func send(_ message: Message) {
+    send(.message, MessageCodec.encode(message))
+  }
+
+  /// Queues a frame; dropped when the channel is closed.
+  package func send(_ kind: FrameKind, _ payload: [UInt8]) {
+    precondition(payload.count <= Limits.controlFrameByteCount, "a frame of \(payload.count) bytes")
+    var frame = ByteWriter(reservingCapacity: payload.count + ControlChannel.headerByteCount)
+    frame.append(kind.rawValue)
+    frame.append(UInt32(payload.count))
+    frame.appendRaw(payload)
+    outbox.send(frame.bytes)
+  }
+
+  /// Sends the greeting, which is no frame: it comes before the version is known.
+  package func send(_ hello: Hello) {
+    outbox.send(hello.encoded())
+  }
+
+  /// Sends one step of the handshake.
+  ///
+  /// - Parameter payload: what it says.
+  /// - Throws: `.usage` when it does not fit a frame: thousands of sources, or of filter rules.
+  package func sendStep(_ payload: [UInt8]) throws(TransferError) {
+    guard payload.count < Limits.controlFrameByteCount else {
+      throw TransferError(
+        .usage,
+        "what was asked for takes \(payload.count) bytes, and a request has room for "
+          + "\(Limits.controlFrameByteCount)",
+        remedy: "name a directory above the sources, or fewer filter rules; nothing was moved"
+      )
+    }
+    send(.handshake, HandshakeCodec.encode(.taken(payload)))
+  }
+
+  /// Refuses to go on, before the session, with lines as `TransferError` has them.
+  package func refuse(_ reason: StopReason, _ text: String) {
+    send(.handshake, HandshakeCodec.encode(.refused(reason, text)))
+  }
+
+  /// Reads the next step of the handshake.
+  ///
+  /// - Throws: the peer's refusal, as an error of its kind.
+  package func receiveStep() throws(TransferError) -> [UInt8] {
+    guard let (kind, bytes) = try receive() else {
+      throw TransferError(.failed, "the far end closed the connection during the handshake")
+    }
+    guard kind == .handshake, let step = try? HandshakeCodec.step(bytes) else {
+      throw TransferError(.refused, "the far end sent something else than a handshake")
+    }
+    switch step {
+    case .taken(let payload): return payload
+    case .refused(let reason, let text): throw ControlChannel.error(reason, text)
+    }
+  }
+
+  /// The peer's error: its first line says what failed, the next ones why and what to do.
+  private static func error(_ reason: StopReason, _ text: String) -> TransferError {
+    let kind: TransferError.Kind =
+      switch reason {
+      case .locked: .locked
+      case .failed: .failed
+      case .interrupted, .protocolViolation, .disagreement: .refused
+      }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    return TransferError(
+      kind,
+      lines[0],
+      cause: lines.count > 1 && !lines[1].isEmpty ? lines[1] : nil,
+      remedy: lines.count > 2 && !lines[2].isEmpty ? lines[2] : nil
+    )
+  }
+
+  /// Reads the next frame; nil when the peer has ended the channel.
+  package func receive() throws(TransferError) -> (FrameKind, [UInt8])? {
+    guard let head = try read(byteCount: ControlChannel.headerByteCount) else { return nil }
+    var reader = ByteReader(head)
+    guard let rawKind = try? reader.byte("kind"), let kind = FrameKind(rawValue: rawKind),
+      let length = try? reader.uint32("length"), length <= UInt32(Limits.controlFrameByteCount)
+    else {
+      throw TransferError(
+        .refused,
+        "the far end sent a frame that this version does not know",
+        remedy: "use the same version of dtx at both ends"
+      )
+    }
+    guard length > 0 else { return (kind, []) }
+    guard let payload = try read(byteCount: Int(length)) else { return nil }
+    return (kind, payload)
+  }
+
+  /// Reads the peer's greeting.
+  ///
+  /// - Throws: `.refused` with what came instead, when the far end is no dtx.
+  package func receiveHello() throws(TransferError) -> Hello {
+    guard let magic = try read(byteCount: Hello.magic.count) else {
+      throw TransferError(.failed, "the far end closed the connection before it said anything")
+    }
+    guard magic == Hello.magic else {
+      throw TransferError(
+        .refused,
+        "the far end is no dtx: it began with \"\(printable(magic + rest()))\"",
+        remedy: "a shell there that prints at log-in must be silent when it is not interactive"
+      )
+    }
+    guard let count = try read(byteCount: 2),
+      let body = try read(byteCount: Int(count[0]) | Int(count[1]) << 8)
+    else { throw TransferError(.failed, "the far end closed the connection while it greeted") }
+    do {
+      return try Hello(decoding: body)
+    } catch {
+      throw TransferError(.refused, "the far end's greeting cannot be read", cause: "\(error)")
+    }
+  }
+
+  /// Sends what is queued, then ends the sending direction.
+  package func finishSending() {
+    outbox.close()
+    writer.join()
+    stream.closeWriting()
+  }
+
+  /// Notes that the peer has ended its direction; called by the thread that reads.
+  func noteEnd() {
+    hasEnded.withLockAndSignal { $0 = true }
+  }
+
+  /// Waits until the peer has ended its direction, for as long as an orderly end can take.
+  func awaitEnd() {
+    let deadline = Clock.now() + 15 * Duration.second
+    _ = hasEnded.wait(until: { $0 ? true : nil }, deadline: deadline) as Bool?
+  }
+
+  /// Ends both directions at once; what is queued is lost.
+  package func close() {
+    outbox.close()
+    stream.close()
+  }
+
+  private func read(byteCount: Int) throws(TransferError) -> [UInt8]? {
+    guard byteCount > 0 else { return [] }
+    var isEnd = false
+    do {
+      let bytes = try [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+        isEnd = try !stream.readExactly(into: UnsafeMutableRawBufferPointer(buffer))
+        count = isEnd ? 0 : byteCount
+      }
+      return isEnd ? nil : bytes
+    } catch let error as SystemError {
+      throw TransferError("the connection to the far end broke", error)
+    } catch {
+      throw TransferError(.failed, "the connection to the far end broke", cause: "\(error)")
+    }
+  }
+
+  /// A little of what follows bytes that are no greeting, for the message.
+  private func rest() -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 80)
+    let count = bytes.withUnsafeMutableBytes { (try? stream.readSome(into: $0)) ?? 0 }
+    return Array(bytes.prefix(count))
+  }
+}

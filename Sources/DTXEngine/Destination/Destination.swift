@@ -1,0 +1,175 @@
+internal import DTXCore
+internal import DTXLinux
+
+/// All that is done to the receiving tree.
+///
+/// The session decides what happens when; this performs it. `compare`, `prepare`, `seal`,
+/// `finalize` and `storeManifest` are called from one metadata thread, in the session's order;
+/// `commit` from one commit thread; `stage`, `StagedFile.write` and `finish` from many connection
+/// threads at once. What concerns one entry is a `FailedEntry`; a `TransferError` means that the
+/// transfer cannot go on.
+///
+/// Everything below the root is reached from its descriptor and never through a link. Bytes are
+/// written under a staged name beside the target, and renamed into place when they are durable.
+package final class Destination: Sendable {
+  let options: DestinationOptions
+  /// Nil in a dry run whose destination does not exist.
+  let root: OpenDirectory?
+  let topNames: [[UInt8]]
+  let stagedName: StagedName
+  /// Nil in a dry run.
+  let writing: Writing?
+  let replay: JournalReplay
+  /// Whether an earlier run ended before its end.
+  let isContinued: Bool
+  let timeGranularity: Int64
+  /// Whether the file system takes two names that differ in case for one: then an entry must not
+  /// replace what another one has just become.
+  let foldsNames: Bool
+  /// Segments from their comparison to their seal.
+  let places = Guarded<[Int: SegmentPlace]>([:])
+  let stagedFiles = StagedTable()
+  let carried: Guarded<[CarriedDigests]>
+  let sealing: Guarded<Sealing>
+  private let counters = Guarded(DestinationStatistics())
+  private let notices = Guarded<[String]>([])
+  private let isCancelled = Guarded(false)
+
+  /// What a run that changes something has.
+  struct Writing: Sendable {
+    var state: StateDirectory
+    var lock: DestinationLock
+    var journal: JournalWriter
+    var policy: SyncPolicy
+  }
+
+  /// Opens the root and the session's state, takes the lock, and reads what an earlier run left.
+  ///
+  /// Blocks for up to 15 s while another run that has lost its peer holds the lock.
+  ///
+  /// - Parameters:
+  ///   - path: the receiving directory as the user wrote it; made with its parents if missing,
+  ///     but for a dry run.
+  ///   - topNames: the dataset's top-level names, ascending; one empty name for the contents of
+  ///     one directory.
+  ///   - session: a random number that the journal's records bear.
+  ///   - options: what the user chose.
+  /// - Returns: a destination that is ready for the first segment; `close` follows.
+  /// - Throws: `.locked`, naming the holder; `.failed` when root or state cannot be used.
+  package static func open(
+    root path: [UInt8],
+    topNames: [[UInt8]],
+    session: UInt64,
+    options: DestinationOptions
+  ) throws(TransferError) -> Destination {
+    Destination(
+      try DestinationOpening(path, topNames: topNames, session: session, options: options)
+    )
+  }
+
+  private init(_ opening: DestinationOpening) {
+    options = opening.options
+    root = opening.root
+    topNames = opening.topNames
+    stagedName = StagedName(key: opening.key)
+    writing = opening.writing
+    replay = opening.replay
+    isContinued = opening.isContinued
+    timeGranularity = opening.timeGranularity
+    foldsNames = opening.foldsNames
+    carried = Guarded(opening.carried)
+    sealing = Guarded(Sealing())
+    for notice in opening.notices { note(notice) }
+  }
+
+  /// The dataset's key: names the session's state and its staged files.
+  package var key: String { stagedName.key }
+
+  package var statistics: DestinationStatistics {
+    counters.withLock { $0 }
+  }
+
+  /// What a person should know, since the last call; any thread.
+  package func takeNotices() -> [String] {
+    notices.withLock { notices in
+      defer { notices = [] }
+      return notices
+    }
+  }
+
+  /// What the root's file system has room for; nil when it does not say.
+  package func availableByteCount() -> UInt64? {
+    guard let root else { return nil }
+    return try? root.directory.freeSpace().availableBytes
+  }
+
+  /// Tells the next run, on any thread, that this one will soon end, for its peer is gone.
+  package func markPeerGone() {
+    try? writing?.lock.write(.peerGone)
+  }
+
+  /// Ends a comparison, which may read for hours, from any thread; it throws `.interrupted`.
+  package func cancel() {
+    isCancelled.withLock { $0 = true }
+  }
+
+  /// Closes all files and gives the lock back, whatever else still refers to this.
+  ///
+  /// Called when all other calls have returned; a second call does nothing.
+  package func close() {
+    stagedFiles.removeAll()
+    places.withLock { $0.removeAll() }
+    writing?.lock.release()
+  }
+
+  deinit {
+    writing?.lock.release()
+  }
+
+  // MARK: - Parts that the others share
+
+  func note(_ notice: String) {
+    notices.withLock { $0.append(notice) }
+  }
+
+  func count(_ change: (inout DestinationStatistics) -> Void) {
+    counters.withLock { change(&$0) }
+  }
+
+  func checkCancelled() throws(TransferError) {
+    if isCancelled.withLock({ $0 }) {
+      throw TransferError(.interrupted, "interrupted while the destination was compared")
+    }
+  }
+
+  /// What a run has that may write; a dry run has no business in what asks for it.
+  func requireWriting() -> Writing {
+    guard let writing else { preconditionFailure("a dry run changes nothing") }
+    return writing
+  }
+
+  func requireRoot() -> OpenDirectory {
+    guard let root else { preconditionFailure("a run that writes has a root") }
+    return root
+  }
+
+  func place(of segment: Int) -> SegmentPlace {
+    guard let place = places.withLock({ $0[segment] }) else {
+      preconditionFailure("segment \(segment) is not open at the destination")
+    }
+    return place
+  }
+
+  func metadata(of entry: Entry) -> EntryMetadata {
+    EntryMetadata(entry, preservesOwner: options.preservesOwner)
+  }
+
+  /// Adds a call's duration to what syncs took.
+  func timingSync<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let start = Clock.now()
+    defer { count { $0.syncNanoseconds += Clock.now() - start } }
+    return try body()
+  }
+}

@@ -1,0 +1,180 @@
+internal import DTXCore
+internal import DTXLinux
+
+/// The steps from a path to a destination that is ready for its first segment.
+struct DestinationOpening {
+  let options: DestinationOptions
+  let topNames: [[UInt8]]
+  let key: String
+  let root: OpenDirectory?
+  private(set) var replay = JournalReplay([])
+  /// Whether an earlier run ended before its end.
+  private(set) var isContinued = false
+  private(set) var timeGranularity: Int64 = 1
+  private(set) var foldsNames = false
+  private(set) var carried: [CarriedDigests] = []
+  private(set) var notices: [String] = []
+  private(set) var writing: Destination.Writing?
+
+  /// Opens the root and the state; a dry run takes what it finds and changes nothing.
+  init(
+    _ path: [UInt8],
+    topNames: [[UInt8]],
+    session: UInt64,
+    options: DestinationOptions
+  ) throws(TransferError) {
+    self.options = options
+    self.topNames = topNames
+    key = StagedName.key(topNames: topNames)
+    let directory = try DestinationRoot.open(
+      path,
+      creates: !options.isDryRun,
+      isContents: topNames == [[]]
+    )
+    guard let directory else {
+      root = nil
+      return
+    }
+    let status = try TransferError.unless("destination \(printable(path)) cannot be used") {
+      () throws(SystemError) in try directory.status(of: [])
+    }
+    let root = OpenDirectory(directory: directory, device: status.device)
+    self.root = root
+    let state = try StateDirectory.open(
+      root: directory,
+      key: key,
+      stateDirectory: options.stateDirectory,
+      creates: !options.isDryRun
+    )
+    guard let state else { return }
+    if options.isDryRun {
+      try takeReplay(state)
+      timeGranularity = DestinationOpening.rememberedGranularity(state)
+    } else {
+      try beginWriting(state, root, session)
+    }
+    openCarried(state)
+  }
+
+  private mutating func beginWriting(
+    _ state: StateDirectory,
+    _ root: OpenDirectory,
+    _ session: UInt64
+  ) throws(TransferError) {
+    let lock = try DestinationLock.take(in: state)
+    try takeReplay(state)
+    let place = "state directory \(printable(state.directory.path))"
+    try TransferError.unless("\(place) cannot be used", remedy: "nothing was moved") {
+      () throws(SystemError) in
+      try probe(state, lock, root.directory)
+      try DestinationOpening.keepEarlierManifest(in: state)
+    }
+    let journal = try JournalWriter(
+      replay,
+      in: state,
+      session: session,
+      blockByteCount: options.blockByteCount
+    )
+    writing = Destination.Writing(
+      state: state,
+      lock: lock,
+      journal: journal,
+      policy: SyncPolicy(root: root)
+    )
+  }
+
+  private mutating func takeReplay(_ state: StateDirectory) throws(TransferError) {
+    isContinued = state.contains(StateDirectory.Name.journal)
+    replay = try JournalWriter.replay(in: state)
+    if case .torn(let offset, let reason) = replay.end {
+      notices.append(
+        "the journal ends at byte \(offset) (\(reason)); what it said behind that is sent again"
+      )
+    }
+    if let earlier = replay.blockByteCount, earlier != options.blockByteCount,
+      !replay.files.isEmpty
+    {
+      notices.append(
+        "an earlier run used blocks of \(earlier) bytes; its files in part are sent again"
+      )
+    }
+  }
+
+  /// Finds out what the root's file system keeps of times, and whether it tells cases apart.
+  ///
+  /// The lock's file serves for it where it is on that file system, and keeps the probe's time.
+  private mutating func probe(
+    _ state: StateDirectory,
+    _ lock: DestinationLock,
+    _ root: Directory
+  ) throws(SystemError) {
+    let isOnRoot = try lock.file.status().device == root.status(of: []).device
+    if state.isBelowRoot, isOnRoot {
+      timeGranularity = try TimeGranularity.probe(lock.file)
+      foldsNames = try DestinationOpening.isSame(".dtx", ".DTX", in: root)
+      return
+    }
+    let staged = StagedName(key: key)
+    let name = staged.name(for: Array("probe".utf8)[...])
+    let before = try root.status(of: []).modified
+    let file = try root.openFile(name, .create)
+    timeGranularity = try TimeGranularity.probe(file)
+    foldsNames = try DestinationOpening.isSame(".probe.dtx-\(key)", ".PROBE.dtx-\(key)", in: root)
+    try root.unlink(name)
+    try? root.setTimes(of: [], modified: before)
+  }
+
+  private static func isSame(
+    _ first: String,
+    _ second: String,
+    in directory: Directory
+  ) throws(SystemError) -> Bool {
+    let other = try directory.statusIfPresent(of: Array(second.utf8))
+    return try directory.status(of: Array(first.utf8)).inode == other?.inode
+  }
+
+  /// A dry run cannot probe; a run before it has left what it found in the lock's time.
+  private static func rememberedGranularity(_ state: StateDirectory) -> Int64 {
+    guard state.isBelowRoot,
+      let lock = (try? state.directory.statusIfPresent(of: StateDirectory.Name.lock)) ?? nil
+    else { return 1 }
+    return TimeGranularity.granularity(of: lock.modified) ?? 1
+  }
+
+  /// Keeps an interrupted run's manifest, which knows the digests of what had been sealed.
+  ///
+  /// The longer one, if a run before that was interrupted as well.
+  private static func keepEarlierManifest(in state: StateDirectory) throws(SystemError) {
+    let directory = state.directory
+    let partial = try directory.statusIfPresent(of: StateDirectory.Name.manifestPartial)
+    guard let partial else { return }
+    let earlier = try directory.statusIfPresent(of: StateDirectory.Name.manifestEarlier)
+    guard partial.byteCount > earlier?.byteCount ?? 0 else { return }
+    try directory.rename(
+      StateDirectory.Name.manifestPartial,
+      to: StateDirectory.Name.manifestEarlier
+    )
+    if state.contains(StateDirectory.Name.identitiesPartial) {
+      try directory.rename(
+        StateDirectory.Name.identitiesPartial,
+        to: StateDirectory.Name.identitiesEarlier
+      )
+    }
+  }
+
+  private mutating func openCarried(_ state: StateDirectory) {
+    let pairs = [
+      (StateDirectory.Name.manifest, StateDirectory.Name.identities),
+      (StateDirectory.Name.manifestEarlier, StateDirectory.Name.identitiesEarlier),
+    ]
+    for (manifest, identities) in pairs where state.contains(manifest) {
+      do throws(TransferError) {
+        carried.append(
+          try CarriedDigests(manifest: manifest, identities: identities, in: state.directory)
+        )
+      } catch {
+        notices.append("\(error.summary): \(error.cause ?? "no reason is known")")
+      }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+internal import DTXCore
+internal import DTXLinux
+internal import Glibc
+
+/// Opens the directory that receives a dataset.
+enum DestinationRoot {
+  /// Opens the root; links in the path that the user named are followed.
+  ///
+  /// - Parameters:
+  ///   - path: as the user wrote it.
+  ///   - creates: makes it with its parents where it is missing.
+  ///   - isContents: whether it takes a directory's place: then it is open to its owner alone
+  ///     until it gets that directory's mode.
+  /// - Returns: nil where it is missing and is not to be made.
+  /// - Throws: `.failed`.
+  static func open(
+    _ path: [UInt8],
+    creates: Bool,
+    isContents: Bool
+  ) throws(TransferError) -> Directory? {
+    do throws(SystemError) {
+      return try Directory.open(path)
+    } catch {
+      guard error.number == ENOENT else { throw failure(path, error) }
+    }
+    guard creates else { return nil }
+    do throws(SystemError) {
+      return try make(path, permissions: isContents ? 0o700 : 0o777)
+    } catch {
+      throw failure(path, error)
+    }
+  }
+
+  private static func make(
+    _ path: [UInt8],
+    permissions: UInt32
+  ) throws(SystemError) -> Directory {
+    let slash = UInt8(ascii: "/")
+    let isAbsolute = path.first == slash
+    let components = path.split(separator: slash).filter { !$0.elementsEqual(".".utf8) }
+    var existingCount = components.count
+    var current: Directory?
+    while current == nil {
+      // The path itself is missing, hence at least its last component is.
+      guard existingCount > 0 else {
+        throw SystemError(operation: "open", subject: printable(path), number: ENOENT)
+      }
+      existingCount -= 1
+      let joined = Array(components[..<existingCount].joined(separator: [slash]))
+      let prefix = isAbsolute ? [slash] + joined : joined
+      do throws(SystemError) {
+        current = try Directory.open(prefix.isEmpty ? Array(".".utf8) : prefix)
+      } catch {
+        guard error.number == ENOENT else { throw error }
+      }
+    }
+    guard var directory = current else { preconditionFailure("the loop ends with a directory") }
+    for (index, component) in components.enumerated().dropFirst(existingCount) {
+      let name = Array(component)
+      let isLast = index == components.count - 1
+      do throws(SystemError) {
+        try directory.makeDirectory(name, permissions: isLast ? permissions : 0o777)
+      } catch {
+        guard error.isPresence else { throw error }
+      }
+      try directory.sync()
+      directory = try directory.openDirectory(name)
+    }
+    return directory
+  }
+
+  private static func failure(_ path: [UInt8], _ error: SystemError) -> TransferError {
+    TransferError(
+      "destination \(printable(path)) cannot be opened",
+      error,
+      remedy: "nothing was moved"
+    )
+  }
+}

@@ -1,0 +1,105 @@
+internal import DTXCore
+internal import DTXLinux
+
+/// What an entry's owner, mode and time are to be at the destination.
+struct EntryMetadata: Equatable, Sendable {
+  let kind: EntryKind
+  let mode: UInt16
+  /// Nil where the owner is not taken over.
+  let owner: Owner?
+  /// Nanoseconds since 1970.
+  let modified: Int64
+
+  struct Owner: Equatable, Sendable {
+    var user: UInt32
+    var group: UInt32
+  }
+
+  private static let setIDBits: UInt16 = 0o6000
+
+  /// Takes what an entry says, as far as it is taken over.
+  ///
+  /// A file's set-id bits come only with its owner, for they would lend another user's rights
+  /// than they did at the source. A directory's lend none.
+  init(_ entry: Entry, preservesOwner: Bool) {
+    kind = entry.kind
+    let dropsSetID = entry.kind != .directory && !preservesOwner
+    mode = dropsSetID ? entry.mode & ~EntryMetadata.setIDBits : entry.mode
+    owner = preservesOwner ? Owner(user: entry.userID, group: entry.groupID) : nil
+    modified = entry.modified
+  }
+
+  /// Whether a process of ours can open the entry once it has its mode.
+  var isReadable: Bool { mode & 0o400 != 0 || Host.effectiveUserID == 0 }
+
+  /// Sets all of it on an open file: the owner first, since that clears set-id bits, and the time
+  /// last, since nothing may follow it.
+  func apply(to file: File) throws(SystemError) {
+    if let owner { try file.setOwner(user: owner.user, group: owner.group) }
+    try file.setMode(UInt32(mode))
+    try file.setTimes(modified: modified)
+  }
+
+  /// Sets all of it on a name that is no directory; a link's mode is nobody's choice on Linux.
+  func apply(to name: [UInt8], in directory: Directory) throws(SystemError) {
+    if let owner { try directory.setOwner(of: name, user: owner.user, group: owner.group) }
+    if kind != .symlink { try directory.setMode(of: name, UInt32(mode)) }
+    try directory.setTimes(of: name, modified: modified)
+  }
+
+  /// Sets what differs from a status on a name; an empty one means the directory itself.
+  ///
+  /// - Returns: whether anything did.
+  @discardableResult
+  func update(
+    _ name: [UInt8],
+    in directory: Directory,
+    from status: FileStatus,
+    granularity: Int64
+  ) throws(SystemError) -> Bool {
+    var hasChanged = false
+    if let owner, status.userID != owner.user || status.groupID != owner.group {
+      try directory.setOwner(of: name, user: owner.user, group: owner.group)
+      hasChanged = true
+    }
+    // A change of owner may have cleared bits of a mode that was right.
+    if kind != .symlink, hasChanged || status.mode != mode {
+      try directory.setMode(of: name, UInt32(mode))
+      hasChanged = true
+    }
+    if !Comparator.sameTime(status.modified, modified, granularity) {
+      try directory.setTimes(of: name, modified: modified)
+      hasChanged = true
+    }
+    return hasChanged
+  }
+
+  /// What of a published entry is not as it should be; nil when all is.
+  func difference(from status: FileStatus, byteCount: UInt64, granularity: Int64) -> String? {
+    if EntryKind(status.kind) != kind { return "something else is there after it was published" }
+    if kind == .regular, status.byteCount != byteCount {
+      return "it has \(status.byteCount) bytes instead of \(byteCount) after it was published"
+    }
+    if kind != .symlink, status.mode != mode {
+      let (found, wanted) = (String(status.mode, radix: 8), String(mode, radix: 8))
+      return "its mode is \(found) instead of \(wanted) after it was published"
+    }
+    if !Comparator.sameTime(status.modified, modified, granularity) {
+      return "the file system did not keep its time"
+    }
+    return nil
+  }
+}
+
+extension EntryKind {
+  /// Nil for what dtx does not move.
+  init?(_ kind: FileKind) {
+    switch kind {
+    case .regular: self = .regular
+    case .directory: self = .directory
+    case .symlink: self = .symlink
+    case .fifo: self = .fifo
+    case .socket, .blockDevice, .characterDevice: return nil
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package import DTXCore
+package import DTXLinux
+
+extension Destination {
+  /// Where a wanted extent's bytes go.
+  package enum Staging: Sendable {
+    case file(StagedFile)
+    /// The entry cannot be written; its bytes are to be dropped.
+    case failed(EntryFailure, String)
+  }
+
+  /// A staged file while one of its extents is being written, by one thread at a time.
+  package final class StagedFile: Sendable {
+    let place: SegmentPlace
+    let entry: Int
+    /// The extent's bytes in the file.
+    let range: Range<UInt64>
+    /// The file, or why it cannot be had: then each write says so.
+    let target: Target
+
+    enum Target: Sendable {
+      /// Written by this extent alone, and closed with it.
+      case own(File, name: [UInt8], in: Directory)
+      /// Written by others too; it stays open.
+      case shared(File)
+      case unavailable(SystemError)
+    }
+
+    init(_ place: SegmentPlace, entry: Int, range: Range<UInt64>, target: Target) {
+      self.place = place
+      self.entry = entry
+      self.range = range
+      self.target = target
+    }
+
+    /// Writes bytes at an offset in the file; they lie within the extent.
+    ///
+    /// - Throws: what pwrite(2) says. An error for which `isAboutSpace` holds ends the transfer,
+    ///   any other one the entry.
+    package func write(
+      _ bytes: UnsafeRawBufferPointer,
+      at offset: UInt64
+    ) throws(SystemError) {
+      precondition(offset >= range.lowerBound, "a write at \(offset), before its extent")
+      precondition(
+        UInt64(bytes.count) <= range.upperBound - min(offset, range.upperBound),
+        "a write of \(bytes.count) bytes past its extent"
+      )
+      switch target {
+      case .own(let file, _, _), .shared(let file): try file.write(bytes, at: offset)
+      case .unavailable(let error): throw error
+      }
+    }
+  }
+}

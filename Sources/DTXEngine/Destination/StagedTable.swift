@@ -1,0 +1,115 @@
+internal import DTXLinux
+
+/// The staged files of several extents, from their first byte here to their publishing.
+///
+/// Any thread may use it. Files stay open as long as there is room: thousands of small files with
+/// holes must not take all descriptors of the process.
+final class StagedTable: Sendable {
+  struct Key: Hashable, Sendable {
+    var segment: Int
+    var entry: Int
+  }
+
+  private struct Slot: Sendable {
+    var identity: StagedIdentity
+    var file: File?
+    /// Calls of `acquire` without their `release`.
+    var userCount: Int
+    var lastUse: UInt64
+    /// A failure to close: what was written before may be lost.
+    var failure: SystemError?
+  }
+
+  private struct State: Sendable {
+    var slots: [Key: Slot] = [:]
+    var openCount = 0
+    var clock: UInt64 = 0
+  }
+
+  /// A quarter of the 1,024 descriptors that most processes may have.
+  private let openLimit: Int
+  private let state = Guarded(State())
+
+  init(openLimit: Int = 256) {
+    precondition(openLimit > 0, "at least one file is open at a time")
+    self.openLimit = openLimit
+  }
+
+  /// The open file of a key; `release` follows.
+  ///
+  /// - Parameters:
+  ///   - key: which file.
+  ///   - open: makes the file, or opens the one with this identity again. It is called with the
+  ///     table locked, so that one of several threads makes it.
+  /// - Returns: the file.
+  /// - Throws: what `open` throws; what an earlier closing of the file said.
+  func acquire(
+    _ key: Key,
+    open: (StagedIdentity?) throws(SystemError) -> (File, StagedIdentity)
+  ) throws(SystemError) -> File {
+    try state.withLock { state throws(SystemError) in
+      state.clock += 1
+      if let failure = state.slots[key]?.failure { throw failure }
+      if let file = state.slots[key]?.file {
+        state.slots[key]?.userCount += 1
+        state.slots[key]?.lastUse = state.clock
+        return file
+      }
+      let known = state.slots[key]
+      let (file, identity) = try open(known?.identity)
+      state.slots[key] = Slot(
+        identity: identity,
+        file: file,
+        userCount: (known?.userCount ?? 0) + 1,
+        lastUse: state.clock
+      )
+      state.openCount += 1
+      return file
+    }
+  }
+
+  /// Ends a use that `acquire` began; the file may be closed then.
+  func release(_ key: Key) {
+    let idle = state.withLock { state -> (key: Key, file: File)? in
+      state.slots[key]?.userCount -= 1
+      return takeIdle(&state)
+    }
+    guard let idle else { return }
+    do throws(SystemError) {
+      try idle.file.close()
+    } catch {
+      state.withLock { $0.slots[idle.key]?.failure = error }
+    }
+  }
+
+  /// Whether a file of this key is known.
+  func contains(_ key: Key) -> Bool {
+    state.withLock { $0.slots[key] != nil }
+  }
+
+  /// Forgets a file; it is closed with its last user.
+  func remove(_ key: Key) {
+    state.withLock { state in
+      if state.slots.removeValue(forKey: key)?.file != nil { state.openCount -= 1 }
+    }
+  }
+
+  /// Forgets everything.
+  func removeAll() {
+    state.withLock { $0 = State() }
+  }
+
+  /// Where too many are open, takes the file out that nobody has used for the longest time.
+  private func takeIdle(_ state: inout State) -> (key: Key, file: File)? {
+    guard state.openCount > openLimit else { return nil }
+    var oldest: (key: Key, lastUse: UInt64)?
+    for (key, slot) in state.slots where slot.userCount == 0 && slot.file != nil {
+      if let present = oldest, present.lastUse <= slot.lastUse { continue }
+      oldest = (key, slot.lastUse)
+    }
+    guard let key = oldest?.key, let file = state.slots[key]?.file else { return nil }
+    state.slots[key]?.file = nil
+    state.openCount -= 1
+    return (key, file)
+  }
+}

@@ -1,0 +1,44 @@
+internal import DTXLinux
+internal import Glibc
+
+extension SystemError {
+  /// Why, for a report that names the path by itself.
+  var reason: String { "\(operation): \(explanation) (\(name))" }
+
+  /// Whether the next entry would fail just so: to go on would report every one of them.
+  var endsTransfer: Bool {
+    isAboutSpace || [EMFILE, ENFILE, ENOMEM, EROFS, EIO, ESTALE].contains(number)
+  }
+
+  /// Whether what has the name is in the way, not the permission to change it.
+  var isConflict: Bool { [ELOOP, ENOTDIR, EISDIR, ENOTEMPTY, EEXIST].contains(number) }
+
+  /// Whether the process, or the machine, can open no more files.
+  var isAboutDescriptors: Bool { number == EMFILE || number == ENFILE }
+
+  /// Whether nothing has the name.
+  var isAbsence: Bool { number == ENOENT || number == ENOTDIR }
+
+  /// Whether something has the name already.
+  var isPresence: Bool { number == EEXIST }
+
+  /// A staged file that somebody replaced while it was in use.
+  static func staleStaged(_ subject: String) -> SystemError {
+    SystemError(operation: "open staged file", subject: subject, number: ENOENT)
+  }
+}
+
+extension TransferError {
+  /// Calls what a command cannot go on without; a failed system call becomes the command's error.
+  static func unless<Result>(
+    _ summary: @autoclosure () -> String,
+    remedy: String? = nil,
+    _ body: () throws(SystemError) -> Result
+  ) throws(TransferError) -> Result {
+    do throws(SystemError) {
+      return try body()
+    } catch {
+      throw TransferError(summary(), error, remedy: remedy)
+    }
+  }
+}

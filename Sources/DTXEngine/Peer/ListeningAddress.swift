@@ -1,0 +1,27 @@
+internal import DTXLinux
+
+/// Where the responder listens for lanes, and whom it takes.
+struct ListeningAddress: Equatable, Sendable {
+  /// In digits.
+  var host: String
+  /// The only peer to take connections from; nil takes any that proves itself.
+  var peer: String?
+  /// What the initiator may dial, likeliest first.
+  var addresses: [String]
+
+  /// For a far end on the same machine.
+  static let loopback = ListeningAddress(
+    host: "127.0.0.1",
+    peer: "127.0.0.1",
+    addresses: ["127.0.0.1"]
+  )
+
+  /// The address that ssh came to, and the one that it came from: sshd(8), SSH_CONNECTION.
+  static func fromEnvironment() -> ListeningAddress {
+    let words = (Host.environment("SSH_CONNECTION") ?? "").split(separator: " ").map(String.init)
+    guard words.count == 4 else {
+      return ListeningAddress(host: "::", peer: nil, addresses: [Host.hostName])
+    }
+    return ListeningAddress(host: words[2], peer: words[0], addresses: [words[2]])
+  }
+}

@@ -1,0 +1,219 @@
+internal import DTXCore
+internal import DTXLinux
+
+/// What a server lets a peer do.
+package enum ServerAccess: Sendable {
+  case readWrite
+  case readOnly
+  /// New files only... nothing that is there is replaced.
+  case appendOnly
+}
+
+/// The far end: `dtx serve --stdio`, started by whoever holds the other end of its input and output.
+package struct Server: Sendable {
+  /// The directory that all paths are resolved under; nil for no confinement.
+  package var root: [UInt8]?
+  package var access = ServerAccess.readWrite
+  package var stateDirectory: [UInt8]?
+  /// The peer runs on this machine: lanes go over its loopback.
+  package var isLoopback = false
+
+  package init() {}
+
+  /// Serves one transfer over standard input and output; blocks until it has ended.
+  ///
+  /// Call it on the main thread while there is no other: it blocks signals for all that follow.
+  ///
+  /// - Returns: the exit status.
+  package func run() -> Int32 {
+    Signals.blockAll()
+    // The session's secret must not end up in a core file.
+    try? Host.dropCoreDumps()
+    // Staged files and directories stay open; the soft limit is often 1024.
+    try? Host.raiseDescriptorLimit()
+    do throws(TransferError) {
+      let channel = try ControlChannel(try Server.takeStandardStreams())
+      defer { channel.close() }
+      return try serve(channel)
+    } catch {
+      try? Host.writeAll(Array("dtx serve: \(error)\n".utf8), to: 2)
+      return 1
+    }
+  }
+
+  /// Takes standard input and output over, and points descriptor 1 at standard error, so that a
+  /// stray print cannot damage the protocol.
+  private static func takeStandardStreams() throws(TransferError) -> ByteStream {
+    do {
+      let input = try Descriptor.duplicate(of: 0)
+      let output = try Descriptor.duplicate(of: 1)
+      try Descriptor.redirect(1, to: 2)
+      return try ByteStream(reading: input, writing: output)
+    } catch {
+      throw TransferError("standard input and output cannot be used", error)
+    }
+  }
+
+  private func serve(_ channel: ControlChannel) throws(TransferError) -> Int32 {
+    channel.send(Hello(implementation: Release.implementation))
+    let theirs = try channel.receiveHello()
+    let mine = Hello(implementation: Release.implementation)
+    guard Hello.commonVersion(mine, theirs) != nil else {
+      // The initiator has both versions too, and says so.
+      return 5
+    }
+    let interruption = try Interruption.watch()
+    interruption.onSignal { channel.close() }
+    do throws(TransferError) {
+      var request = try channel.receiveDecoded(RequestCodec.decode)
+      try confine(&request)
+      let secret = SessionSecret(wiping: &request.secret)
+      let responding = Responding(
+        server: self,
+        channel: channel,
+        request: request,
+        secret: secret,
+        interruption: interruption
+      )
+      return try responding.run()
+    } catch {
+      channel.refuse(Server.reason(error), error.lines)
+      channel.finishSending()
+      return 1
+    }
+  }
+
+  /// Puts the request's paths below the root, and refuses what this server is not for.
+  private func confine(_ request: inout Request) throws(TransferError) {
+    if request.direction == .push, access == .readOnly {
+      throw TransferError(.refused, "this server is read-only")
+    }
+    if request.direction == .pull, access == .appendOnly {
+      throw TransferError(.refused, "this server takes data and gives none")
+    }
+    guard let root else { return }
+    let slash = UInt8(ascii: "/")
+    for index in request.paths.indices {
+      let path = request.paths[index]
+      guard !path.split(separator: slash).contains(where: { $0.elementsEqual("..".utf8) }) else {
+        throw TransferError(.refused, "a path with .. leads out of what this server serves")
+      }
+      let isBelow =
+        path.starts(with: root) && (path.count == root.count || path[root.count] == slash)
+      if !isBelow { request.paths[index] = root + [slash] + path.drop { $0 == slash } }
+    }
+  }
+
+  private static func reason(_ error: TransferError) -> StopReason {
+    switch error.kind {
+    case .locked: .locked
+    case .refused: .protocolViolation
+    case .failed, .integrity, .unattainable, .usage, .interrupted: .failed
+    }
+  }
+}
+
+/// One transfer at the responder.
+private struct Responding {
+  let server: Server
+  let channel: ControlChannel
+  let request: Request
+  let secret: SessionSecret
+  let interruption: Interruption
+
+  func run() throws(TransferError) -> Int32 {
+    switch request.direction {
+    case .push: return try receive()
+    case .pull: return try send()
+    }
+  }
+
+  private func receive() throws(TransferError) -> Int32 {
+    let inlet = LaneInlet()
+    let listener = try accept(inlet)
+    defer { listener.close() }
+    let shape = try channel.receiveDecoded(HandshakeCodec.shape)
+    let placement = Placement.of(shape, at: request.paths[0])
+    let destination = try Destination.open(
+      placement,
+      shape,
+      request.options,
+      request.sessionID,
+      stateDirectory: server.stateDirectory
+    )
+    defer { destination.close() }
+    try channel.sendStep(
+      HandshakeCodec.encode(DestinationReply(singleFileName: placement.singleFileName))
+    )
+    let settlement = try channel.receiveDecoded(HandshakeCodec.settlement)
+    let engine = ReceiveEngine(destination, setup(settlement, inlet))
+    interruption.onSignal { engine.cancel() }
+    return status(of: try engine.run())
+  }
+
+  private func send() throws(TransferError) -> Int32 {
+    let dataset = try SourceDataset.open(request.paths)
+    let inlet = LaneInlet()
+    let listener = try accept(inlet)
+    defer { listener.close() }
+    try channel.sendStep(HandshakeCodec.encode(dataset.shape))
+    let reply = try channel.receiveDecoded(HandshakeCodec.destinationReply)
+    let settlement = try channel.receiveDecoded(HandshakeCodec.settlement)
+    let source = reply.singleFileName.map { dataset.renamed(to: $0) } ?? dataset
+    let engine = SendEngine(source, setup(settlement, inlet))
+    interruption.onSignal { engine.cancel() }
+    return status(of: try engine.run())
+  }
+
+  private func setup(_ settlement: LaneSettlement, _ inlet: LaneInlet) -> SessionSetup {
+    SessionSetup(
+      options: request.options,
+      settlement: settlement,
+      isInitiator: false,
+      channel: channel,
+      secret: secret,
+      inlet: inlet,
+      watch: Responding.tell
+    )
+  }
+
+  /// Says what the other end's user should know; the remote shell carries it there.
+  private static func tell(_ event: TransferEvent) {
+    switch event {
+    case .notice(let text):
+      try? Host.writeAll(Array("dtx: \(text)\n".utf8), to: 2)
+    case .failed, .progress, .entry:
+      break
+    }
+  }
+
+  /// Listens for lanes, and says where.
+  private func accept(_ inlet: LaneInlet) throws(TransferError) -> LaneListener {
+    let place = server.isLoopback ? ListeningAddress.loopback : .fromEnvironment()
+    let listener: LaneListener
+    do throws(LaneError) {
+      listener = try LaneListener(
+        host: place.host,
+        ports: request.ports,
+        secret: secret,
+        sessionID: request.sessionID,
+        cipher: request.cipher,
+        allowedPeer: place.peer
+      ) { inlet.take($0) }
+    } catch {
+      throw TransferError(
+        .failed,
+        "the far end cannot listen for lanes",
+        cause: "\(error)",
+        remedy: "name other ports with --port; nothing was moved"
+      )
+    }
+    let acceptance = Acceptance(port: listener.port, addresses: place.addresses)
+    try channel.sendStep(HandshakeCodec.encode(acceptance))
+    return listener
+  }
+
+  private func status(of report: TransferReport) -> Int32 {
+    report.outcome == .completed ? 0 : 1
+  }
+}

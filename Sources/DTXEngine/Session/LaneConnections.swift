@@ -1,0 +1,138 @@
+internal import DTXCore
+internal import DTXLinux
+
+/// One connection of a session at either end, with the thread that serves it.
+protocol SessionLane: Sendable {
+  /// Ends the connection in order, as far as this end has a say.
+  func end()
+  /// Ends it at once; a thread that waits in a system call wakes up.
+  func abort()
+  /// Waits for its thread.
+  func join()
+}
+
+/// The connections of a session at one end, wherever they come from: a listener, a dialer, the
+/// control channel.
+///
+/// `changed` is told of each one's beginning and, unless its lane's thread tells it, of its end;
+/// from any thread, the beginning always first.
+final class LaneConnections<Lane: SessionLane>: Sendable {
+  enum Change: Sendable {
+    case up
+    case lost(String)
+  }
+
+  private let setup: SessionSetup
+  private let make: @Sendable (OpenedLane) throws(SystemError) -> Lane
+  private let changed: @Sendable (ConnectionID, Change) -> Void
+  private let state = Guarded(State())
+
+  private struct State {
+    /// Nil once the session has ended: what opens then is shut at once.
+    var lanes: [ConnectionID: Lane]? = [:]
+    /// Connections that were given up before they were here.
+    var barred: Set<ConnectionID> = []
+  }
+
+  private let shellLane = Guarded<ShellLane?>(nil)
+
+  init(
+    _ setup: SessionSetup,
+    make: @escaping @Sendable (OpenedLane) throws(SystemError) -> Lane,
+    changed: @escaping @Sendable (ConnectionID, Change) -> Void
+  ) {
+    self.setup = setup
+    self.make = make
+    self.changed = changed
+  }
+
+  var count: Int { state.withLock { $0.lanes?.count ?? 0 } }
+
+  subscript(id: ConnectionID) -> Lane? { state.withLock { $0.lanes?[id] } }
+
+  /// Takes connections from now on.
+  func open() {
+    setup.inlet.start { [self] opened in add(opened) }
+    let waits = setup.settlement.usesControlChannel && !setup.isInitiator
+    if waits, !setup.options.isDryRun { openShellLane() }
+  }
+
+  /// Opens a connection in the background.
+  func dial(_ id: ConnectionID) {
+    guard let dialling = setup.dialling else { return openShellLane() }
+    dialling.dial(id) { [self] result in
+      switch result {
+      case .success(let opened): add(opened)
+      case .failure(let error): changed(id, .lost("\(error)"))
+      }
+    }
+  }
+
+  /// Hands over bytes of the lane that goes through the control channel.
+  func deliver(_ bytes: [UInt8]) {
+    shellLane.withLock { $0 }?.deliver(bytes)
+  }
+
+  /// Ends a connection.
+  ///
+  /// Its end is told in any case: by its thread, or at once for one that is gone or not here yet;
+  /// the latter is turned away when it comes.
+  func close(_ id: ConnectionID) {
+    let lane: Lane? = state.withLock { state in
+      if state.lanes?[id] == nil { state.barred.insert(id) }
+      return state.lanes?[id]
+    }
+    if let lane { lane.abort() } else { changed(id, .lost("it was given up")) }
+  }
+
+  /// Forgets a connection whose thread is ending.
+  func forget(_ id: ConnectionID) {
+    state.withLock { $0.lanes?[id] = nil }
+  }
+
+  /// Ends all connections, and waits for their threads.
+  func shut(orderly: Bool) {
+    setup.inlet.close()
+    let open = state.withLock { state in
+      defer { state.lanes = nil }
+      return state.lanes.map { Array($0.values) } ?? []
+    }
+    for lane in open {
+      if orderly { lane.end() } else { lane.abort() }
+    }
+    for lane in open { lane.join() }
+    shellLane.withLock { $0 }?.close()
+  }
+
+  private func openShellLane() {
+    let id = ConnectionID(lane: 0, number: ShellLane.identity.number)
+    do throws(SystemError) {
+      let (lane, opened) = try ShellLane.open(
+        over: setup.channel,
+        secret: setup.secret,
+        outgoing: setup.isInitiator ? .initiatorToResponder : .responderToInitiator
+      )
+      shellLane.withLock { $0 = lane }
+      add(opened)
+    } catch {
+      changed(id, .lost(error.description))
+    }
+  }
+
+  private func add(_ opened: OpenedLane) {
+    let id = ConnectionID(lane: opened.identity.lane, number: opened.identity.number)
+    guard id.lane < setup.inputs.lanes.count else { return opened.socket.shutdown() }
+    // Whoever hears that a connection is up may use it or give it up at once: it has to be here
+    // before anybody else comes to look.
+    state.withLock { state in
+      guard state.lanes != nil, !state.barred.contains(id) else { return opened.socket.shutdown() }
+      changed(id, .up)
+      do throws(SystemError) {
+        state.lanes?[id] = try make(opened)
+      } catch {
+        opened.socket.shutdown()
+        changed(id, .lost(error.description))
+      }
+    }
+  }
+}

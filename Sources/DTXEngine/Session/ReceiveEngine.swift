@@ -1,0 +1,316 @@
+internal import DTXCore
+internal import DTXLinux
+
+/// Performs a receive session: threads and effects, no decisions.
+///
+/// `run` is called once and returns when the session has ended; the calling thread is the control
+/// thread, which alone touches the session. Looking at the destination and its metadata has a
+/// thread of its own, and so have commits.
+final class ReceiveEngine: Sendable {
+  private let destination: Destination
+  private let setup: SessionSetup
+  private let inbox = Mailbox<ReceiveSession.Event>()
+  private let table = ReceivingTable()
+  private let gate = Gate()
+  private let ledger: LaneLedger
+  private let tally: SessionTally
+  private let lanes: LaneConnections<ReceivingLane>
+  /// Segments by number, for the paths of failed entries.
+  private let segments = Guarded<[Int: Segment]>([:])
+  private let sealedRoots = Guarded<Roots?>(nil)
+
+  init(_ destination: Destination, _ setup: SessionSetup) {
+    self.destination = destination
+    self.setup = setup
+    let ledger = LaneLedger(setup.inputs.lanes)
+    self.ledger = ledger
+    tally = SessionTally(setup.watch)
+    let inbox = self.inbox
+    let table = self.table
+    let gate = self.gate
+    lanes = LaneConnections(
+      setup,
+      make: { opened throws(SystemError) in
+        ledger.opened(opened, setup.inputs.lanes[opened.identity.lane], isPaced: false)
+        return try ReceivingLane(opened, destination: destination, table: table, gate: gate) {
+          inbox.send($0)
+        }
+      },
+      changed: { id, change in
+        switch change {
+        case .up: inbox.send(.connectionUp(id))
+        case .lost(let reason): inbox.send(.connectionLost(id, reason: reason))
+        }
+      }
+    )
+  }
+
+  /// Asks the session to stop; callable from any thread.
+  func cancel() {
+    destination.cancel()
+    inbox.send(.cancelled)
+  }
+
+  func run() throws(TransferError) -> TransferReport {
+    let started = Clock.now()
+    let metadataWorker = try SerialWorker(name: "dtx-metadata")
+    let commitWorker = try SerialWorker(name: "dtx-commit")
+    let reader = try ControlReader(setup.channel) { [self] arrival in take(arrival) }
+    var session = ReceiveSession(
+      configuration: ReceiveSession.Configuration(
+        inputs: setup.inputs,
+        isInitiator: setup.isInitiator,
+        isDryRun: setup.options.isDryRun,
+        blockByteCount: setup.options.blockByteCount,
+        comparesDigests: setup.options.comparesDigests
+      ),
+      now: Instant(nanoseconds: started)
+    )
+    lanes.open()
+    let outcome = loop(&session, started) { [self] action in
+      perform(action, metadataWorker, commitWorker)
+    }
+    gate.open()
+    lanes.shut(orderly: outcome == .completed)
+    commitWorker.finish()
+    metadataWorker.finish()
+    setup.channel.finishSending()
+    if setup.isInitiator { setup.channel.awaitEnd() }
+    setup.channel.close()
+    reader.join()
+    return report(session, outcome, started: started)
+  }
+
+  // MARK: - The control thread
+
+  private func loop(
+    _ session: inout ReceiveSession,
+    _ started: UInt64,
+    _ perform: (ReceiveSession.Action) -> SessionOutcome?
+  ) -> SessionOutcome {
+    var pace = ProgressPace(started)
+    while true {
+      while let action = session.nextAction() {
+        if let outcome = perform(action) { return outcome }
+      }
+      let deadline = min(session.nextDeadline?.nanoseconds ?? .max, pace.next)
+      let event = inbox.receive(deadline: deadline) ?? .deadline
+      note(event)
+      let now = Clock.now()
+      session.handle(event, at: Instant(nanoseconds: now))
+      if pace.isDue(now) { setup.watch(.progress(progress(session, started, now))) }
+    }
+  }
+
+  private func perform(
+    _ action: ReceiveSession.Action,
+    _ metadataWorker: SerialWorker,
+    _ commitWorker: SerialWorker
+  ) -> SessionOutcome? {
+    switch action {
+    case .send(let message):
+      setup.channel.send(message)
+    case .dial(let id):
+      lanes.dial(id)
+    case .close(let id):
+      lanes.close(id)
+    case .compare(let segment):
+      segments.withLock { $0[segment.index] = segment }
+      metadataWorker.run { [self] in compare(segment) }
+    case .prepare(let segment, let comparison):
+      metadataWorker.run { [self] in prepare(segment, comparison) }
+    case .commit(let work):
+      commitWorker.run { [self] in commit(work) }
+    case .pause:
+      gate.shut()
+    case .resume:
+      gate.open()
+    case .seal(let work):
+      metadataWorker.run { [self] in seal(work) }
+    case .finalize:
+      metadataWorker.run { [self] in finalize() }
+    case .storeManifest:
+      metadataWorker.run { [self] in storeManifest() }
+    case .report(let failed):
+      tally.fail(failed, in: segments.withLock { $0[failed.segment] })
+    case .reportOmission(let path, let failure, let reason):
+      tally.fail(FailedPath(path: path, failure: failure, reason: reason))
+    case .planned(let plan):
+      tally.plan(plan, setup.inputs)
+      if setup.listsEntries, let segment = segments.withLock({ $0[plan.segment] }) {
+        tally.list(plan, of: segment)
+      }
+    case .finish(let outcome):
+      return outcome
+    }
+    return nil
+  }
+
+  // MARK: - The destination, on the workers' threads
+
+  /// Runs one effect on the destination; what makes the transfer impossible ends the session.
+  private func attempt(_ body: () throws(TransferError) -> ReceiveSession.Event) {
+    defer { for notice in destination.takeNotices() { tally.note(notice) } }
+    do throws(TransferError) {
+      inbox.send(try body())
+    } catch {
+      let kind: SessionFailure.Kind = error.kind == .integrity ? .integrity : .storage
+      inbox.send(.failed(SessionFailure(kind, error.description)))
+    }
+  }
+
+  private func compare(_ segment: Segment) {
+    attempt { () throws(TransferError) in
+      .compared(segment: segment.index, try destination.compare(segment))
+    }
+  }
+
+  private func prepare(_ segment: Segment, _ comparison: Comparison) {
+    attempt { () throws(TransferError) in
+      try checkRoom(for: segment, comparison)
+      let failures = try destination.prepare(segment, comparison)
+      table.admit(segment, wanted: comparison.wanted)
+      return .prepared(segment: segment.index, failures)
+    }
+  }
+
+  /// Looks at the free space before the first byte of a segment: a transfer that cannot fit had
+  /// better not begin.
+  private func checkRoom(for segment: Segment, _ comparison: Comparison) throws(TransferError) {
+    guard let available = destination.availableByteCount() else { return }
+    var wanted: UInt64 = 0
+    for (index, extent) in segment.extents.enumerated() where comparison.wanted[index] {
+      wanted += UInt64(extent.byteCount)
+    }
+    guard wanted > available else { return }
+    throw TransferError(
+      .failed,
+      "the destination has room for \(available) bytes, and \(wanted) are to come",
+      cause: "the file system is full (ENOSPC)",
+      remedy: "make room and run the same command again; what is durable stays"
+    )
+  }
+
+  private func commit(_ work: EpochWork) {
+    attempt { () throws(TransferError) in
+      .committed(epoch: work.epoch, try destination.commit(work))
+    }
+  }
+
+  private func seal(_ work: SealWork) {
+    table.remove(work.segment.index)
+    do throws(TransferError) {
+      try destination.seal(work)
+      segments.withLock { $0[work.segment.index] = nil }
+    } catch {
+      inbox.send(.failed(SessionFailure(.storage, error.description)))
+    }
+  }
+
+  private func finalize() {
+    attempt { () throws(TransferError) in
+      let (roots, failures) = try destination.finalize()
+      for failure in failures { tally.fail(failure) }
+      sealedRoots.withLock { $0 = roots }
+      return .finalized(roots)
+    }
+  }
+
+  private func storeManifest() {
+    attempt { () throws(TransferError) in
+      try destination.storeManifest()
+      return .stored(totals())
+    }
+  }
+
+  private func totals() -> ReceiverTotals {
+    let statistics = destination.statistics
+    var totals = ReceiverTotals()
+    totals.peakMemoryByteCount = Host.resourceUsage().peakResidentByteCount
+    totals.processorNanoseconds = Clock.processCPU()
+    totals.epochCount = statistics.epochCount
+    totals.syncNanoseconds = statistics.syncNanoseconds
+    totals.rereadByteCount = statistics.rereadByteCount
+    return totals
+  }
+
+  // MARK: - What comes and what is told
+
+  private func note(_ event: ReceiveSession.Event) {
+    if case .received(let id, let block, _) = event { count(block, on: id.lane) }
+    if case .connectionLost(let id, _) = event { lanes.forget(id) }
+  }
+
+  private func count(_ block: BlockReference, on lane: Int) {
+    guard let segment = segments.withLock({ $0[block.segment] }) else { return }
+    let work = BlockWork(
+      reference: block,
+      extents: [],
+      byteCount: segment.blocks[block.block].byteCount
+    )
+    ledger.count(work, on: lane)
+  }
+
+  private func take(_ arrival: ControlReader.Arrival) {
+    switch arrival {
+    case .message(let message):
+      inbox.send(.message(message))
+    case .laneBytes(let bytes):
+      lanes.deliver(bytes)
+    case .ended(let reason):
+      setup.channel.noteEnd()
+      destination.markPeerGone()
+      inbox.send(.peerGone(reason))
+    case .unreadable(let what):
+      inbox.send(.failed(SessionFailure(.protocolViolation, "the sender sent \(what)")))
+    }
+  }
+
+  private func progress(
+    _ session: ReceiveSession,
+    _ started: UInt64,
+    _ now: UInt64
+  ) -> TransferProgress {
+    var progress = TransferProgress(
+      phase: session.progress.isInventoryComplete ? "moving" : "scanning"
+    )
+    progress.entryCount = session.progress.entryCount
+    progress.byteCount = session.progress.byteCount
+    progress.isScanComplete = session.progress.isInventoryComplete
+    progress.wantedByteCount = session.progress.wantedByteCount
+    progress.movedByteCount = session.progress.receivedByteCount
+    progress.durableByteCount = session.progress.durableByteCount
+    progress.nanoseconds = now - started
+    progress.openConnectionCount = lanes.count
+    progress.predictedNanoseconds = tally.predictedNanoseconds
+    return progress
+  }
+
+  private func report(
+    _ session: ReceiveSession,
+    _ outcome: SessionOutcome,
+    started: UInt64
+  ) -> TransferReport {
+    let direction: Direction = setup.isInitiator ? .pull : .push
+    var report = TransferReport(outcome: outcome, direction: direction)
+    let progress = session.progress
+    report.entryCount = progress.entryCount
+    report.fileCount = progress.fileCount
+    report.byteCount = progress.byteCount
+    report.wantedBlockCount = progress.wantedBlockCount
+    report.wantedByteCount = progress.wantedByteCount
+    report.durableBlockCount = progress.durableBlockCount
+    report.durableByteCount = progress.durableByteCount
+    report.sentByteCount = progress.receivedByteCount
+    report.skippedByteCount = progress.carriedByteCount + progress.unreadByteCount
+    report.resumedByteCount = progress.resumedByteCount
+    report.unreadByteCount = progress.unreadByteCount
+    report.lostConnectionCount = progress.lostConnectionCount
+    report.receiver = totals()
+    report.roots = sealedRoots.withLock { $0 }
+    report.usesShellLane = setup.settlement.usesControlChannel
+    report.lanes = ledger.reports()
+    tally.complete(&report, options: setup.options, nanoseconds: Clock.now() - started)
+    return report
+  }
+}

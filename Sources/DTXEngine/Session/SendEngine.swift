@@ -1,0 +1,291 @@
+internal import DTXCore
+internal import DTXLinux
+
+/// Performs a send session: threads and effects, no decisions.
+///
+/// `run` is called once and returns when the session has ended; the calling thread is the control
+/// thread, which alone touches the session.
+final class SendEngine: Sendable {
+  private let dataset: SourceDataset
+  private let setup: SessionSetup
+  private let inbox = Mailbox<SendSession.Event>()
+  private let table = SourceTable()
+  private let ledger: LaneLedger
+  private let tally: SessionTally
+  private let lanes: LaneConnections<SendingLane>
+
+  init(_ dataset: SourceDataset, _ setup: SessionSetup) {
+    self.dataset = dataset
+    self.setup = setup
+    let ledger = LaneLedger(setup.inputs.lanes)
+    self.ledger = ledger
+    tally = SessionTally(setup.watch)
+    let inbox = self.inbox
+    let table = self.table
+    lanes = LaneConnections(
+      setup,
+      make: { opened throws(SystemError) in
+        let lane = setup.inputs.lanes[opened.identity.lane]
+        ledger.opened(opened, lane, isPaced: !setup.settlement.usesControlChannel)
+        return try SendingLane(opened, dataset: dataset, table: table) { inbox.send($0) }
+      },
+      changed: { id, change in
+        switch change {
+        case .up: inbox.send(.connectionUp(id))
+        case .lost(let reason): inbox.send(.connectionLost(id, reason: reason))
+        }
+      }
+    )
+  }
+
+  /// Asks the session to stop; callable from any thread.
+  func cancel() {
+    inbox.send(.cancelled)
+  }
+
+  /// Runs the session to its end.
+  func run() throws(TransferError) -> TransferReport {
+    let started = Clock.now()
+    let scanWorker = try SerialWorker(name: "dtx-scan")
+    let sealWorker = try SerialWorker(name: "dtx-seal")
+    let manifest = SentManifest(
+      shape: dataset.shape,
+      blockByteCount: setup.options.blockByteCount
+    )
+    let reader = try ControlReader(setup.channel) { [self] arrival in take(arrival) }
+    for path in dataset.missing { omit(path) }
+    for notice in dataset.notices { tally.note(notice) }
+    var session = SendSession(
+      configuration: SendSession.Configuration(
+        inputs: setup.inputs,
+        isInitiator: setup.isInitiator,
+        isDryRun: setup.options.isDryRun,
+        comparesDigests: setup.options.comparesDigests
+      ),
+      now: Instant(nanoseconds: started)
+    )
+    let scan = ScanJobs(
+      scanner: Scanner(
+        dataset: dataset,
+        filter: Filter(setup.options.filters),
+        blockByteCount: setup.options.blockByteCount,
+        report: { [self] event in
+          if case .failed(let path) = event { omit(path) } else { tally.take(event) }
+        }
+      ),
+      worker: scanWorker
+    )
+    lanes.open()
+    let outcome = loop(&session, started) { [self] action in
+      perform(action, scan: scan, sealWorker: sealWorker, manifest: manifest)
+    }
+    lanes.shut(orderly: outcome == .completed)
+    scanWorker.finish()
+    sealWorker.finish()
+    setup.channel.finishSending()
+    if setup.isInitiator { setup.channel.awaitEnd() }
+    setup.channel.close()
+    reader.join()
+    manifest.discard()
+    return report(session, outcome, started: started, roots: manifest.roots)
+  }
+
+  // MARK: - The control thread
+
+  private func loop(
+    _ session: inout SendSession,
+    _ started: UInt64,
+    _ perform: (SendSession.Action) -> SessionOutcome?
+  ) -> SessionOutcome {
+    var pace = ProgressPace(started)
+    while true {
+      while let action = session.nextAction() {
+        if let outcome = perform(action) { return outcome }
+      }
+      let deadline = min(session.nextDeadline?.nanoseconds ?? .max, pace.next)
+      let event = inbox.receive(deadline: deadline) ?? .deadline
+      if case .connectionLost(let id, _) = event { lanes.forget(id) }
+      let now = Clock.now()
+      session.handle(event, at: Instant(nanoseconds: now))
+      if pace.isDue(now) { setup.watch(.progress(progress(session, started, now))) }
+    }
+  }
+
+  private func perform(
+    _ action: SendSession.Action,
+    scan: ScanJobs,
+    sealWorker: SerialWorker,
+    manifest: SentManifest
+  ) -> SessionOutcome? {
+    let inbox = self.inbox
+    switch action {
+    case .scan:
+      scan.next(table) { inbox.send($0) }
+    case .announce(let segment):
+      scan.announce(segment, over: setup.channel)
+    case .check(let segment, let comparison):
+      scan.check(segment, comparison, dataset, table) { inbox.send($0) }
+    case .send(let message):
+      setup.channel.send(message)
+    case .dial(let id):
+      lanes.dial(id)
+    case .load(let id, let work):
+      lanes[id]?.load(work)
+      ledger.count(work, on: id.lane)
+    case .close(let id):
+      lanes.close(id)
+    case .seal(let work):
+      let table = self.table
+      sealWorker.run {
+        manifest.append(work)
+        table.remove(work.segment.index)
+      }
+    case .sealDataset:
+      sealWorker.run { manifest.seal { inbox.send($0) } }
+    case .storeManifest:
+      sealWorker.run {
+        manifest.store()
+        inbox.send(.stored)
+      }
+    case .report(let failed):
+      tally.fail(failed, in: table[failed.segment]?.segment)
+    case .planned(let plan):
+      tally.plan(plan, setup.inputs)
+      if setup.listsEntries, let segment = table[plan.segment]?.segment {
+        tally.list(plan, of: segment)
+      }
+    case .finish(let outcome):
+      return outcome
+    }
+    return nil
+  }
+
+  /// Tells both ends of an entry that cannot be scanned.
+  private func omit(_ path: FailedPath) {
+    tally.fail(path)
+    setup.channel.send(
+      .omitted(path: path.path, failure: path.failure, reason: path.reason)
+    )
+  }
+
+  // MARK: - What comes and what is told
+
+  private func take(_ arrival: ControlReader.Arrival) {
+    switch arrival {
+    case .message(let message):
+      inbox.send(.message(message))
+    case .laneBytes(let bytes):
+      lanes.deliver(bytes)
+    case .ended(let reason):
+      setup.channel.noteEnd()
+      inbox.send(.peerGone(reason))
+    case .unreadable(let what):
+      inbox.send(.failed(SessionFailure(.protocolViolation, "the receiver sent \(what)")))
+    }
+  }
+
+  private func progress(
+    _ session: SendSession,
+    _ started: UInt64,
+    _ now: UInt64
+  ) -> TransferProgress {
+    var progress = TransferProgress(phase: session.progress.isScanComplete ? "moving" : "scanning")
+    progress.entryCount = session.progress.scannedEntryCount
+    progress.byteCount = session.progress.scannedByteCount
+    progress.isScanComplete = session.progress.isScanComplete
+    progress.wantedByteCount = session.progress.wantedByteCount
+    progress.movedByteCount = session.progress.receivedByteCount
+    progress.durableByteCount = session.progress.durableByteCount
+    progress.nanoseconds = now - started
+    progress.openConnectionCount = lanes.count
+    progress.predictedNanoseconds = tally.predictedNanoseconds
+    return progress
+  }
+
+  private func report(
+    _ session: SendSession,
+    _ outcome: SessionOutcome,
+    started: UInt64,
+    roots: Roots?
+  ) -> TransferReport {
+    let direction: Direction = setup.isInitiator ? .push : .pull
+    var report = TransferReport(outcome: outcome, direction: direction)
+    let progress = session.progress
+    report.entryCount = progress.scannedEntryCount
+    report.fileCount = progress.scannedFileCount
+    report.byteCount = progress.scannedByteCount
+    report.wantedBlockCount = progress.wantedBlockCount
+    report.wantedByteCount = progress.wantedByteCount
+    report.durableBlockCount = progress.durableBlockCount
+    report.durableByteCount = progress.durableByteCount
+    report.sentByteCount = progress.sentByteCount
+    report.resentByteCount = progress.resentByteCount
+    report.skippedByteCount = progress.skippedByteCount
+    report.unreadByteCount = progress.unreadByteCount
+    report.lostConnectionCount = progress.lostConnectionCount
+    report.receiver = session.receiverTotals
+    report.roots = roots
+    report.usesShellLane = setup.settlement.usesControlChannel
+    report.lanes = ledger.reports()
+    tally.complete(&report, options: setup.options, nanoseconds: Clock.now() - started)
+    return report
+  }
+}
+
+/// The scanner's jobs, in the order in which the session asks for them.
+private final class ScanJobs: @unchecked Sendable {
+  // `@unchecked Sendable`: the scanner is only touched in the worker's jobs, one at a time.
+  private let scanner: Scanner
+  private let worker: SerialWorker
+
+  init(scanner: Scanner, worker: SerialWorker) {
+    self.scanner = scanner
+    self.worker = worker
+  }
+
+  func next(_ table: SourceTable, _ done: @escaping @Sendable (SendSession.Event) -> Void) {
+    worker.run { [self] in
+      do throws(TransferError) {
+        let scanned = try scanner.nextSegment()
+        table.add(scanned)
+        done(.scanned(scanned.segment))
+      } catch {
+        done(.failed(SessionFailure(.storage, error.description)))
+      }
+    }
+  }
+
+  /// Reads the files whose digests the receiver has given.
+  func check(
+    _ segment: Segment,
+    _ comparison: Comparison,
+    _ dataset: SourceDataset,
+    _ table: SourceTable,
+    _ done: @escaping @Sendable (SendSession.Event) -> Void
+  ) {
+    worker.run {
+      guard let scanned = table[segment.index] else { return }
+      let differing = SourceChecker(dataset: dataset).differing(scanned, comparison)
+      done(.checked(segment: segment.index, differing: differing))
+    }
+  }
+
+  /// Sends a segment's entries in pages that leave room for one more entry.
+  func announce(_ segment: Segment, over channel: ControlChannel) {
+    worker.run {
+      let fullPage = Limits.controlFrameByteCount / 2
+      var page = ByteWriter(reservingCapacity: fullPage)
+      for index in segment.entries.indices {
+        EntryCodec.encode(index, of: segment.inventory, for: .transfer, into: &page)
+        if page.byteCount >= fullPage {
+          channel.send(.inventory(segment: segment.index, page: page.bytes))
+          page = ByteWriter(reservingCapacity: fullPage)
+        }
+      }
+      if page.byteCount > 0 {
+        channel.send(.inventory(segment: segment.index, page: page.bytes))
+      }
+      channel.send(.inventoryEnd(segment: segment.index, isLast: segment.isLast))
+    }
+  }
+}

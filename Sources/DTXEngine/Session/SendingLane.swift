@@ -1,0 +1,78 @@
+internal import DTXCore
+internal import DTXLinux
+
+/// One connection at the sender, with its thread.
+///
+/// Reports `sent` for each block and `connectionLost` once, as its last word.
+final class SendingLane: SessionLane {
+  private enum Command: Sendable {
+    case block(BlockWork)
+    case end
+  }
+
+  private let socket: Socket
+  private let inbox = Mailbox<Command>()
+  private let thread: Thread
+
+  init(
+    _ opened: OpenedLane,
+    dataset: SourceDataset,
+    table: SourceTable,
+    report: @escaping @Sendable (SendSession.Event) -> Void
+  ) throws(SystemError) {
+    let id = ConnectionID(lane: opened.identity.lane, number: opened.identity.number)
+    socket = opened.socket
+    let inbox = self.inbox
+    let socket = opened.socket
+    thread = try Thread(name: "dtx-send-\(id.lane)") {
+      do throws(SystemError) {
+        let sender = try BlockSender(opened: opened, dataset: dataset, table: table)
+        try SendingLane.run(sender, inbox) { report(.sent(id, $0, $1)) }
+        socket.shutdownSending()
+        report(.connectionLost(id, reason: "it was closed"))
+      } catch {
+        socket.shutdown()
+        report(.connectionLost(id, reason: error.description))
+      }
+    }
+  }
+
+  /// Queues a block.
+  func load(_ work: BlockWork) {
+    inbox.send(.block(work))
+  }
+
+  /// Ends the connection in order, behind what is queued.
+  func end() {
+    inbox.send(.end)
+  }
+
+  /// Ends the connection at once; a thread that waits in a system call wakes up.
+  func abort() {
+    socket.shutdown()
+    inbox.close()
+  }
+
+  func join() {
+    thread.join()
+  }
+
+  private static func run(
+    _ sender: BlockSender,
+    _ inbox: Mailbox<Command>,
+    _ sent: (BlockReference, [ExtentOutcome]) -> Void
+  ) throws(SystemError) {
+    while true {
+      var next = inbox.tryReceive()
+      if next == nil {
+        sender.rest()
+        next = inbox.receive()
+      }
+      switch next {
+      case .block(let work): sent(work.reference, try sender.send(work))
+      case .end: return try sender.sendEnd()
+      case nil: return
+      }
+    }
+  }
+}

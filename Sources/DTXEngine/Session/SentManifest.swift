@@ -1,0 +1,89 @@
+internal import DTXCore
+internal import DTXLinux
+
+/// The sender's copy of a manifest, in the user's state directory: never in the source.
+///
+/// Where that cannot be written the roots are computed all the same, and a notice says that no copy
+/// was kept. Used by one worker's jobs, and by the control thread once these have ended.
+final class SentManifest: @unchecked Sendable {
+  // `@unchecked Sendable`: see above; jobs of one worker never overlap.
+  private let name: [UInt8]
+  private var writer: ManifestFileWriter?
+  private var builder: RootBuilder
+  private(set) var roots: Roots?
+  private let directory: Directory?
+  private let blockByteCount: UInt64
+  private var isStored = false
+
+  init(shape: DatasetShape, blockByteCount: UInt64) {
+    self.blockByteCount = blockByteCount
+    var key = ByteWriter()
+    for top in shape.isContents ? [[]] : shape.names { key.appendCounted(top) }
+    name = Array("\(Digest.xxh3(of: key.bytes).hex(8))-\(Host.processID)".utf8)
+    directory = SentManifest.openDirectory()
+    builder = RootBuilder(
+      header: ManifestHeader(blockByteCount: blockByteCount, rootAlgorithm: .sha256),
+      hash: .sha256
+    )
+    if let directory {
+      writer = try? ManifestFileWriter(partialName, in: directory, blockByteCount: blockByteCount)
+    }
+  }
+
+  private var partialName: [UInt8] { name + Array(".partial".utf8) }
+
+  func append(_ work: SealWork) {
+    let part = ManifestSegment(
+      work.segment,
+      digests: work.digests,
+      excluded: work.excluded,
+      blockByteCount: blockByteCount
+    )
+    _ = builder.add(part)
+    do {
+      _ = try writer?.add(part)
+    } catch {
+      writer = nil
+    }
+  }
+
+  func seal(_ done: (SendSession.Event) -> Void) {
+    let sealed = builder.finish()
+    roots = sealed
+    done(.sealed(sealed))
+  }
+
+  /// Puts the copy in its place, named by its content root.
+  func store() {
+    guard let directory, let roots, let writer else { return }
+    do {
+      _ = try writer.finish()
+      try writer.publish(as: Array("\(roots.full.hex(32)).manifest".utf8))
+      try directory.sync()
+      isStored = true
+    } catch {
+      self.writer = nil
+    }
+  }
+
+  /// Removes what a session that did not come to its end has written.
+  func discard() {
+    guard !isStored, let directory else { return }
+    try? directory.unlink(partialName)
+  }
+
+  /// `$XDG_STATE_HOME/dtx/sent`, made if need be (XDG Base Directory Specification).
+  private static func openDirectory() -> Directory? {
+    let slash = UInt8(ascii: "/")
+    let base: [UInt8]
+    if let state = Host.environment("XDG_STATE_HOME"), state.hasPrefix("/") {
+      base = Array(state.utf8)
+    } else if let home = Host.homeDirectory {
+      base = home + Array("/.local/state".utf8)
+    } else {
+      return nil
+    }
+    let path = base + [slash] + Array("dtx/sent".utf8)
+    return try? DestinationRoot.open(path, creates: true, isContents: true)
+  }
+}

@@ -1,0 +1,19 @@
+internal import DTXCore
+internal import DTXLinux
+
+/// What both engines need of a transfer once the handshake is over.
+struct SessionSetup: Sendable {
+  var options: TransferOptions
+  var settlement: LaneSettlement
+  var isInitiator: Bool
+  var channel: ControlChannel
+  var secret: SessionSecret
+  /// Where connections arrive at the responder; empty at the initiator.
+  var inlet = LaneInlet()
+  /// At the initiator, unless the lane goes through the control channel.
+  var dialling: LaneDialling?
+  var listsEntries = false
+  var watch: @Sendable (TransferEvent) -> Void
+
+  var inputs: PlanInputs { settlement.inputs }
+}

@@ -1,0 +1,92 @@
+internal import DTXCore
+internal import DTXLinux
+
+/// What a session learns by the way for its report: failed entries, notices, plans.
+///
+/// Shared by the session's threads.
+final class SessionTally: Sendable {
+  private struct State {
+    var failed: [FailedPath] = []
+    var notices: [String] = []
+    var planDigests: [Digest] = []
+    var predicted: UInt64?
+  }
+
+  /// Failed entries that the report names, at most; the others are told as they happen.
+  private static let keptFailureCount = 10_000
+
+  private let state = Guarded(State())
+  private let watch: @Sendable (TransferEvent) -> Void
+
+  init(_ watch: @escaping @Sendable (TransferEvent) -> Void) {
+    self.watch = watch
+  }
+
+  var predictedNanoseconds: UInt64? { state.withLock { $0.predicted } }
+
+  func take(_ event: TransferEvent) {
+    switch event {
+    case .failed(let path): fail(path)
+    case .notice(let text): note(text)
+    case .progress, .entry: watch(event)
+    }
+  }
+
+  func fail(_ path: FailedPath) {
+    state.withLock { state in
+      if state.failed.count < SessionTally.keptFailureCount { state.failed.append(path) }
+    }
+    watch(.failed(path))
+  }
+
+  func fail(_ failed: FailedEntry, in segment: Segment?) {
+    let path = segment?.inventory.path(of: failed.entry) ?? []
+    fail(FailedPath(path: path, failure: failed.failure, reason: failed.reason))
+  }
+
+  func note(_ text: String) {
+    state.withLock { $0.notices.append(text) }
+    watch(.notice(text))
+  }
+
+  func plan(_ plan: Plan, _ inputs: PlanInputs) {
+    state.withLock { state in
+      state.planDigests.append(plan.digest(with: inputs))
+      state.predicted = plan.finish
+    }
+  }
+
+  /// Tells the paths of the files that a plan moves.
+  func list(_ plan: Plan, of segment: Segment) {
+    var latest: UInt32?
+    for queue in plan.queues {
+      for run in queue.runs {
+        for block in run.blocks {
+          for extent in segment.blocks[block].extents {
+            let entry = segment.extents[extent].entry
+            if entry != latest { watch(.entry(segment.inventory.path(of: Int(entry)))) }
+            latest = entry
+          }
+        }
+      }
+    }
+  }
+
+  /// Fills in what both ends report alike.
+  func complete(
+    _ report: inout TransferReport,
+    options: TransferOptions,
+    nanoseconds: UInt64
+  ) {
+    state.withLock { state in
+      report.failedEntries = state.failed
+      report.notices = state.notices
+      report.planDigests = state.planDigests
+      report.predictedNanoseconds = state.predicted
+    }
+    report.isDryRun = options.isDryRun
+    report.verification = options.verification
+    report.nanoseconds = nanoseconds
+    report.peakMemoryByteCount = Host.resourceUsage().peakResidentByteCount
+  }
+}

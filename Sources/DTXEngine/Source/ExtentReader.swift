@@ -1,0 +1,98 @@
+internal import DTXCore
+internal import DTXLinux
+
+/// Reads extents of source files, and says whether each file is still what was scanned.
+///
+/// Used by one thread. It keeps the latest file and the latest directory open, because blocks
+/// follow one another.
+final class ExtentReader {
+  private let dataset: SourceDataset
+  private var file: OpenSource?
+  private var directory: (segment: Int, parent: Int, Directory)?
+
+  private struct OpenSource {
+    var segment: Int
+    var entry: Int
+    var file: File
+  }
+
+  init(dataset: SourceDataset) {
+    self.dataset = dataset
+  }
+
+  /// Opens the file that an extent lies in, unless it is open.
+  ///
+  /// - Returns: the file, or why the entry cannot be sent.
+  func open(_ scanned: ScannedSegment, extent: Int) -> Result<File, ExtentFailure> {
+    let entry = Int(scanned.segment.extents[extent].entry)
+    let segment = scanned.segment.index
+    if let file, file.segment == segment, file.entry == entry { return .success(file.file) }
+    file = nil
+    do {
+      let (directory, name) = try place(scanned, entry)
+      let opened = try directory.openFile(name, .read)
+      // A large file is looked at before it is read as well, so that hours are not spent on one
+      // that has changed; for a small one the look afterwards says it all.
+      if scanned.segment.entries[entry].extentCount > 1,
+        !scanned.matches(try opened.status(), entry: entry)
+      {
+        return .failure(ExtentFailure(.changed, "it changed since it was scanned"))
+      }
+      file = OpenSource(segment: segment, entry: entry, file: opened)
+      return .success(opened)
+    } catch {
+      // What was there a moment ago and is gone or of another kind has changed.
+      let failure: EntryFailure = error.isAboutPermission ? .unreadable : .changed
+      return .failure(ExtentFailure(failure, "\(error.operation): \(error.name)"))
+    }
+  }
+
+  /// Whether the open file is what was scanned, now that an extent of it has been read.
+  func check(_ scanned: ScannedSegment, extent: Int) -> ExtentFailure? {
+    let entry = Int(scanned.segment.extents[extent].entry)
+    guard let file, file.segment == scanned.segment.index, file.entry == entry else { return nil }
+    guard let status = try? file.file.status(), scanned.matches(status, entry: entry) else {
+      return ExtentFailure(.changed, "it changed while it was read")
+    }
+    return nil
+  }
+
+  /// Lets go of the open file.
+  func close() {
+    file = nil
+  }
+
+  private func place(
+    _ scanned: ScannedSegment,
+    _ entry: Int
+  ) throws(SystemError) -> (Directory, [UInt8]) {
+    let inventory = scanned.segment.inventory
+    guard let parent = scanned.segment.entries[entry].parent else {
+      guard let found = dataset.locate(inventory.path(of: entry)) else {
+        throw SystemError.missing(inventory.path(of: entry))
+      }
+      return found
+    }
+    let name = Array(inventory.name(of: entry))
+    if let directory, directory.segment == scanned.segment.index, directory.parent == parent {
+      return (directory.2, name)
+    }
+    guard let (root, path) = dataset.locate(inventory.path(of: parent)) else {
+      throw SystemError.missing(inventory.path(of: entry))
+    }
+    let opened = path.isEmpty ? root : try root.openDirectory(path)
+    directory = (scanned.segment.index, parent, opened)
+    return (opened, name)
+  }
+}
+
+/// Why an extent's bytes are not those of the dataset.
+struct ExtentFailure: Error, Equatable {
+  var failure: EntryFailure
+  var reason: String
+
+  init(_ failure: EntryFailure, _ reason: String) {
+    self.failure = failure
+    self.reason = reason
+  }
+}

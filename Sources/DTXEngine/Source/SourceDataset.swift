@@ -1,0 +1,171 @@
+package import DTXCore
+internal import DTXLinux
+
+/// The tops of what a user wants moved, resolved: where each top-level entry really is.
+///
+/// As with rsync, a source with a trailing slash means its contents, and one without means itself.
+/// Immutable; shared by the scanner and the lanes' threads.
+package final class SourceDataset: Sendable {
+  /// One top-level entry.
+  struct Top: Sendable {
+    /// Its name in the dataset.
+    var name: [UInt8]
+    /// The directory that holds it, and its name there.
+    var parent: Directory
+    var nameInParent: [UInt8]
+  }
+
+  package let shape: DatasetShape
+  /// The directory whose contents are moved, if the dataset is one.
+  let contents: Directory?
+  /// Ascending by name; empty for contents.
+  let tops: [Top]
+  /// Sources that do not exist, or cannot be opened, though others can.
+  package let missing: [FailedPath]
+  /// Things to say that stop nothing.
+  package let notices: [String]
+
+  private init(
+    shape: DatasetShape,
+    contents: Directory?,
+    tops: [Top],
+    missing: [FailedPath],
+    notices: [String]
+  ) {
+    self.shape = shape
+    self.contents = contents
+    self.tops = tops
+    self.missing = missing
+    self.notices = notices
+  }
+
+  /// Resolves the sources of a push, or the ones that a pull asked for.
+  ///
+  /// - Throws: when no source can be opened at all.
+  package static func open(_ paths: [[UInt8]]) throws(TransferError) -> SourceDataset {
+    precondition(!paths.isEmpty, "a transfer has a source")
+    if paths.count == 1, isContents(paths[0]) {
+      let directory = try openOnly(paths[0])
+      let shape = DatasetShape(isContents: true, names: [], isSingleFile: false)
+      return SourceDataset(
+        shape: shape,
+        contents: directory,
+        tops: [],
+        missing: [],
+        notices: []
+      )
+    }
+    var gathering = Gathering()
+    for path in paths { gathering.add(path) }
+    guard !gathering.tops.isEmpty || gathering.missing.isEmpty else {
+      let first = gathering.missing[0]
+      throw TransferError(
+        .failed,
+        "source \(printable(first.path)) cannot be read",
+        cause: first.reason,
+        remedy: "nothing was moved"
+      )
+    }
+    return gathering.dataset()
+  }
+
+  /// Renames a single file for the destination.
+  package func renamed(to name: [UInt8]) -> SourceDataset {
+    guard shape.isSingleFile, var top = tops.first else { return self }
+    top.name = name
+    let shape = DatasetShape(isContents: false, names: [name], isSingleFile: true)
+    return SourceDataset(
+      shape: shape,
+      contents: nil,
+      tops: [top],
+      missing: missing,
+      notices: notices
+    )
+  }
+
+  /// Where a path of the dataset is: a directory that it is resolved under, and its name there.
+  func locate(_ path: [UInt8]) -> (Directory, [UInt8])? {
+    if let contents { return (contents, path) }
+    let slash = path.firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
+    let first = path[..<slash]
+    guard let top = tops.first(where: { $0.name.elementsEqual(first) }) else { return nil }
+    return (top.parent, top.nameInParent + path[slash...])
+  }
+
+  private static func isContents(_ path: [UInt8]) -> Bool {
+    let last = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).last ?? []
+    return last.isEmpty || last.elementsEqual(".".utf8) || last.elementsEqual("..".utf8)
+  }
+
+  private static func openOnly(_ path: [UInt8]) throws(TransferError) -> Directory {
+    do {
+      return try Directory.open(path)
+    } catch {
+      throw TransferError(
+        "source \(printable(path)) cannot be opened",
+        error,
+        remedy: "nothing was moved"
+      )
+    }
+  }
+
+  /// Several sources, or one by its name.
+  private struct Gathering {
+    var tops: [Top] = []
+    var missing: [FailedPath] = []
+    var notices: [String] = []
+    var directoryCount = 0
+
+    mutating func add(_ path: [UInt8]) {
+      do {
+        if SourceDataset.isContents(path) {
+          let directory = try Directory.open(path)
+          for item in try directory.names() { try add(item.name, in: directory, path) }
+        } else {
+          let slash = path.lastIndex(of: UInt8(ascii: "/"))
+          let name = Array(path[(slash.map { $0 + 1 } ?? 0)...])
+          let parent = slash.map { $0 == 0 ? Array("/".utf8) : Array(path[..<$0]) }
+          try add(name, in: try Directory.open(parent ?? Array(".".utf8)), path)
+        }
+      } catch {
+        missing.append(
+          FailedPath(
+            path: path,
+            failure: .unreadable,
+            reason: "\(error.explanation) (\(error.name))"
+          )
+        )
+      }
+    }
+
+    private mutating func add(
+      _ name: [UInt8],
+      in parent: Directory,
+      _ path: [UInt8]
+    ) throws(SystemError) {
+      let status = try parent.status(of: name)
+      if tops.contains(where: { $0.name == name }) {
+        notices.append("\(printable(path)): another source is called so; the first one is moved")
+        return
+      }
+      if status.kind == .directory { directoryCount += 1 }
+      tops.append(Top(name: name, parent: parent, nameInParent: name))
+    }
+
+    func dataset() -> SourceDataset {
+      let sorted = tops.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+      let shape = DatasetShape(
+        isContents: false,
+        names: sorted.map(\.name),
+        isSingleFile: sorted.count == 1 && directoryCount == 0
+      )
+      return SourceDataset(
+        shape: shape,
+        contents: nil,
+        tops: sorted,
+        missing: missing,
+        notices: notices
+      )
+    }
+  }
+}

@@ -1,0 +1,284 @@
+internal import DTXCore
+internal import DTXLinux
+
+/// A push or a pull from its beginning to its end, at the initiator.
+package enum Transfer {
+  /// Runs a transfer; blocks the calling thread until it has ended.
+  ///
+  /// Call it on the main thread while there is no other: it blocks signals for all that follow.
+  /// The first INT, TERM or HUP stops the transfer after its epoch, a second one at once.
+  ///
+  /// - Parameters:
+  ///   - request: what the user asked for.
+  ///   - watch: is told of progress, from several threads.
+  ///   - listsEntries: whether each file that is moved is told.
+  /// - Returns: what was done, however it ended once the session had begun.
+  /// - Throws: why it could not begin.
+  package static func run(
+    _ request: TransferRequest,
+    watching watch: @escaping @Sendable (TransferEvent) -> Void,
+    listsEntries: Bool
+  ) throws(TransferError) -> TransferReport {
+    Signals.blockAll()
+    // The session's secret must not end up in a core file.
+    try? Host.dropCoreDumps()
+    // Staged files and directories stay open; the soft limit is often 1024.
+    try? Host.raiseDescriptorLimit()
+    let interruption = try Interruption.watch()
+    let host = try farHost(request)
+    let dataset: SourceDataset? =
+      request.direction == .push ? try SourceDataset.open(request.sources.map(\.path)) : nil
+    let farEnd = try FarEnd.start(request, host: host)
+    interruption.onSignal { farEnd.terminate() }
+    defer { farEnd.finish() }
+    do throws(TransferError) {
+      let opening = Opening(request: request, host: host, farEnd: farEnd)
+      var report =
+        if let dataset {
+          try opening.push(dataset, interruption, listsEntries, watch)
+        } else {
+          try opening.pull(interruption, listsEntries, watch)
+        }
+      report.cipher = opening.cipher
+      report.signal = interruption.signal
+      if report.usesShellLane {
+        let way = host == nil ? "the control channel" : "the remote shell"
+        report.notices.append("no port could be reached: one lane went through \(way)")
+      }
+      return report
+    } catch {
+      guard let signal = interruption.signal else { throw error }
+      var interrupted = TransferError(
+        .interrupted,
+        "interrupted before the transfer began",
+        remedy: "nothing was moved"
+      )
+      interrupted.signal = signal
+      throw interrupted
+    }
+  }
+
+  private static func farHost(_ request: TransferRequest) throws(TransferError) -> String? {
+    switch request.direction {
+    case .push:
+      guard request.sources.allSatisfy({ $0.host == nil }) else {
+        throw TransferError(.usage, "push moves from here; to fetch, use dtx pull")
+      }
+      return request.destination.host
+    case .pull:
+      guard request.destination.host == nil else {
+        throw TransferError(.usage, "pull moves to here; to send, use dtx push")
+      }
+      let hosts = request.sources.map(\.host)
+      guard hosts.allSatisfy({ $0 == hosts[0] }) else {
+        throw TransferError(.usage, "the sources of one pull are at one host")
+      }
+      return hosts[0]
+    }
+  }
+}
+
+/// The handshake of one transfer, and the session behind it.
+private struct Opening {
+  let request: TransferRequest
+  let host: String?
+  let farEnd: FarEnd
+  let cipher: Cipher
+  private let sessionID = randomBytes(16)
+
+  init(request: TransferRequest, host: String?, farEnd: FarEnd) {
+    self.request = request
+    self.host = host
+    self.farEnd = farEnd
+    // Nothing but this machine lies before a local destination.
+    cipher = request.cipher ?? (host == nil ? .none : .aes256GCM)
+  }
+
+  private var channel: ControlChannel { farEnd.channel }
+
+  func push(
+    _ dataset: SourceDataset,
+    _ interruption: Interruption,
+    _ listsEntries: Bool,
+    _ watch: @escaping @Sendable (TransferEvent) -> Void
+  ) throws(TransferError) -> TransferReport {
+    let (acceptance, secret) = try request(paths: [request.destination.path])
+    try channel.sendStep(HandshakeCodec.encode(dataset.shape))
+    let reply = try decoded(HandshakeCodec.destinationReply)
+    let source = reply.singleFileName.map { dataset.renamed(to: $0) } ?? dataset
+    let (settlement, dialling) = try settle(acceptance, secret)
+    let engine = SendEngine(source, setup(settlement, dialling, secret, listsEntries, watch))
+    interruption.onSignal { engine.cancel() }
+    return try engine.run()
+  }
+
+  func pull(
+    _ interruption: Interruption,
+    _ listsEntries: Bool,
+    _ watch: @escaping @Sendable (TransferEvent) -> Void
+  ) throws(TransferError) -> TransferReport {
+    let (acceptance, secret) = try request(paths: request.sources.map(\.path))
+    let shape = try decoded(HandshakeCodec.shape)
+    try checkAsked(shape)
+    let destination: Destination
+    let placement = Placement.of(shape, at: request.destination.path)
+    do throws(TransferError) {
+      destination = try Destination.open(
+        placement,
+        shape,
+        request.options,
+        sessionID,
+        stateDirectory: request.stateDirectory
+      )
+    } catch {
+      channel.refuse(error.kind == .locked ? .locked : .failed, error.lines)
+      throw error
+    }
+    defer { destination.close() }
+    let reply = DestinationReply(singleFileName: placement.singleFileName)
+    try channel.sendStep(HandshakeCodec.encode(reply))
+    let (settlement, dialling) = try settle(acceptance, secret)
+    let engine = ReceiveEngine(
+      destination,
+      setup(settlement, dialling, secret, listsEntries, watch)
+    )
+    interruption.onSignal { engine.cancel() }
+    return try engine.run()
+  }
+
+  private func setup(
+    _ settlement: LaneSettlement,
+    _ dialling: LaneDialling?,
+    _ secret: SessionSecret,
+    _ listsEntries: Bool,
+    _ watch: @escaping @Sendable (TransferEvent) -> Void
+  ) -> SessionSetup {
+    SessionSetup(
+      options: request.options,
+      settlement: settlement,
+      isInitiator: true,
+      channel: channel,
+      secret: secret,
+      dialling: dialling,
+      listsEntries: listsEntries,
+      watch: watch
+    )
+  }
+
+  private func request(
+    paths: [[UInt8]]
+  ) throws(TransferError) -> (Acceptance, SessionSecret) {
+    try farEnd.greet()
+    var bytes = randomBytes(SessionSecret.byteCount)
+    let wire = Request(
+      direction: request.direction,
+      paths: paths,
+      options: request.options,
+      secret: bytes,
+      sessionID: sessionID,
+      ports: request.ports,
+      cipher: cipher
+    )
+    try channel.sendStep(RequestCodec.encode(wire))
+    let acceptance = try decoded(HandshakeCodec.acceptance)
+    return (acceptance, SessionSecret(wiping: &bytes))
+  }
+
+  private func settle(
+    _ acceptance: Acceptance,
+    _ secret: SessionSecret
+  ) throws(TransferError) -> (LaneSettlement, LaneDialling?) {
+    let setup = LaneSetup(
+      request: request,
+      acceptance: acceptance,
+      host: host,
+      secret: secret,
+      sessionID: sessionID,
+      cipher: cipher
+    )
+    do throws(TransferError) {
+      let (settlement, dialling) = try setup.settle()
+      try channel.sendStep(HandshakeCodec.encode(settlement))
+      return (settlement, dialling)
+    } catch {
+      channel.refuse(.failed, error.lines)
+      throw error
+    }
+  }
+
+  private func decoded<Value>(
+    _ decode: ([UInt8]) throws(FormatError) -> Value
+  ) throws(TransferError) -> Value {
+    try channel.receiveDecoded(decode)
+  }
+
+  /// The far end of a pull may be hostile: what it offers must be what was asked for.
+  private func checkAsked(_ shape: DatasetShape) throws(TransferError) {
+    let asked = request.sources.map(\.path)
+    let lasts = asked.map { path in
+      path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).last ?? []
+    }
+    let meansContents = lasts.map { last in
+      last.isEmpty || last.elementsEqual(".".utf8) || last.elementsEqual("..".utf8)
+    }
+    let isAsked =
+      shape.isContents
+      ? asked.count == 1 && meansContents[0]
+      : meansContents.contains(true)
+        || shape.names.allSatisfy { name in lasts.contains { $0.elementsEqual(name) } }
+    guard isAsked else {
+      channel.refuse(.protocolViolation, "the offered names are not those that were asked for")
+      throw TransferError(
+        .refused,
+        "\(farEnd.name) offers files that nobody asked for",
+        cause: shape.names.prefix(3).map(printable).joined(separator: ", "),
+        remedy: "nothing was written"
+      )
+    }
+  }
+}
+
+extension ControlChannel {
+  /// Reads a step of the handshake and takes it apart.
+  func receiveDecoded<Value>(
+    _ decode: ([UInt8]) throws(FormatError) -> Value
+  ) throws(TransferError) -> Value {
+    let bytes = try receiveStep()
+    do throws(FormatError) {
+      return try decode(bytes)
+    } catch {
+      throw TransferError(
+        .refused,
+        "the far end sent a handshake that cannot be read",
+        cause: error.description
+      )
+    }
+  }
+}
+
+extension Destination {
+  /// Opens the destination that a dataset of this shape goes to.
+  static func open(
+    _ placement: Placement,
+    _ shape: DatasetShape,
+    _ options: TransferOptions,
+    _ sessionID: [UInt8],
+    stateDirectory: [UInt8]?
+  ) throws(TransferError) -> Destination {
+    let session = sessionID.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return try Destination.open(
+      root: placement.root,
+      topNames: placement.topNames(shape),
+      session: session,
+      options: DestinationOptions(
+        // Only a privileged process may give files away.
+        preservesOwner: options.preservesOwner && Host.effectiveUserID == 0,
+        comparesDigests: options.comparesDigests,
+        verification: options.verification,
+        blockByteCount: options.blockByteCount,
+        stateDirectory: stateDirectory,
+        isDryRun: options.isDryRun
+      )
+    )
+  }
+}

@@ -1,0 +1,115 @@
+package import DTXCore
+
+/// What a transfer did, for people and machines.
+///
+/// Byte counts are payload unless said otherwise.
+package struct TransferReport: Sendable {
+  package var outcome: SessionOutcome
+  package var direction: Direction
+  package var isDryRun = false
+  /// Entries of the dataset, and of these the files.
+  package var entryCount = 0
+  package var fileCount = 0
+  /// Lengths of the files, holes included.
+  package var byteCount: UInt64 = 0
+  package var wantedBlockCount = 0
+  package var wantedByteCount: UInt64 = 0
+  package var durableBlockCount = 0
+  package var durableByteCount: UInt64 = 0
+  /// Payload handed to the lanes, with what was sent again.
+  package var sentByteCount: UInt64 = 0
+  package var resentByteCount: UInt64 = 0
+  /// Not sent because the destination had it: `resumed` of it in staged files.
+  package var skippedByteCount: UInt64 = 0
+  package var resumedByteCount: UInt64 = 0
+  /// Skipped bytes whose digest nobody knows.
+  package var unreadByteCount: UInt64 = 0
+  package var nanoseconds: UInt64 = 0
+  package var lanes: [LaneReport] = []
+  package var lostConnectionCount = 0
+  package var cipher: Cipher = .aes256GCM
+  /// Whether the one lane went through the remote shell.
+  package var usesShellLane = false
+  package var roots: Roots?
+  package var verification: VerificationLevel = .durable
+  /// When the plan says that the last byte is there; nil without rates.
+  package var predictedNanoseconds: UInt64?
+  package var planDigests: [Digest] = []
+  package var failedEntries: [FailedPath] = []
+  /// Things a person should know that stopped nothing: skipped special files, a slower fallback.
+  package var notices: [String] = []
+  package var peakMemoryByteCount: UInt64 = 0
+  package var receiver = ReceiverTotals()
+  /// The signal that asked to stop; nil when none came.
+  package var signal: Int32?
+
+  package init(outcome: SessionOutcome, direction: Direction) {
+    self.outcome = outcome
+    self.direction = direction
+  }
+
+  /// Payload bits per second, over the whole time; 0 when nothing moved.
+  package var goodputBitsPerSecond: UInt64 {
+    guard nanoseconds > 0 else { return 0 }
+    let bits = UInt128(durableByteCount) * 8 * UInt128(Duration.second)
+    return UInt64(clamping: bits / UInt128(nanoseconds))
+  }
+}
+
+/// What one lane carried.
+package struct LaneReport: Sendable {
+  package var lane: Lane
+  package var sentByteCount: UInt64 = 0
+  package var blockCount = 0
+  package var connectionCount = 0
+  /// Source ports of its connections, as link aggregation hashes them.
+  package var sourcePorts: [UInt16] = []
+  /// What the kernel took as pacing rate, in bits per second over all connections; nil without.
+  package var pacedBitsPerSecond: UInt64?
+
+  package init(lane: Lane) {
+    self.lane = lane
+  }
+}
+
+/// An entry that is not part of what was committed, by its path.
+package struct FailedPath: Equatable, Sendable {
+  package var path: [UInt8]
+  package var failure: EntryFailure
+  package var reason: String
+
+  package init(path: [UInt8], failure: EntryFailure, reason: String) {
+    self.path = path
+    self.failure = failure
+    self.reason = reason
+  }
+}
+
+/// Where a transfer stands; made a few times a second.
+package struct TransferProgress: Sendable {
+  package var phase: String
+  /// What is known so far; grows until the scan is complete.
+  package var entryCount = 0
+  package var byteCount: UInt64 = 0
+  package var isScanComplete = false
+  package var wantedByteCount: UInt64 = 0
+  package var movedByteCount: UInt64 = 0
+  package var durableByteCount: UInt64 = 0
+  package var nanoseconds: UInt64 = 0
+  package var openConnectionCount = 0
+  /// When the plan says that the last byte is there; nil without rates.
+  package var predictedNanoseconds: UInt64?
+
+  package init(phase: String) {
+    self.phase = phase
+  }
+}
+
+/// What a running transfer tells whoever watches.
+package enum TransferEvent: Sendable {
+  case progress(TransferProgress)
+  case failed(FailedPath)
+  /// The path of an entry that is to be moved or made; only when asked for.
+  case entry([UInt8])
+  case notice(String)
+}

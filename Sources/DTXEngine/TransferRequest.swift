@@ -1,0 +1,39 @@
+package import DTXCore
+
+/// What a user asked for, as `dtx push` and `dtx pull` understood it.
+package struct TransferRequest: Sendable {
+  package var direction: Direction
+  /// For a push local paths; for a pull exactly one.
+  package var sources: [Endpoint]
+  package var destination: Endpoint
+  package var options = TransferOptions()
+  package var lanes: [Lane]
+  /// Nil: encrypted, but for a local destination, which no network lies before.
+  package var cipher: Cipher?
+  /// The remote shell and its arguments: `ssh -p 2222`.
+  package var remoteShell: [String] = ["ssh"]
+  /// The program to start at the far end.
+  package var remoteProgram = "dtx"
+  /// Ports that the far end may listen on; 0 means any.
+  package var ports: ClosedRange<UInt16> = 0...0
+  /// Where lanes are dialled, instead of where ssh leads to.
+  package var laneHost: String?
+  /// One lane through ssh is allowed although a rate was promised.
+  package var allowsLanesThroughShell = false
+  /// Copies this program to the far end when it has none, or another version.
+  package var bootstraps = false
+  /// Where journals and manifests are kept instead of under the destination.
+  package var stateDirectory: [UInt8]?
+
+  package init(
+    direction: Direction,
+    sources: [Endpoint],
+    destination: Endpoint,
+    lanes: [Lane]
+  ) {
+    self.direction = direction
+    self.sources = sources
+    self.destination = destination
+    self.lanes = lanes
+  }
+}

@@ -1,0 +1,240 @@
+@testable import DTXCore
+@testable import DTXEngine
+import DTXLinux
+import Testing
+
+@Suite struct DestinationStateTests {
+  static let options = DestinationOptions(blockByteCount: TestDataset.blockByteCount)
+
+  static func open(_ tree: TestTree) throws -> Destination {
+    try Destination.open(root: tree.path, topNames: [[]], session: 1, options: options)
+  }
+
+  @Test func theKeyIsADigestOfTheTopNames() {
+    #expect(StagedName.key(topNames: [[]]) == Digest.xxh3(of: [0]).hex(8))
+    let names = [Array("a".utf8), Array("bc".utf8)]
+    #expect(StagedName.key(topNames: names) == Digest.xxh3(of: [1, 0x61, 2, 0x62, 0x63]).hex(8))
+  }
+
+  @Test func stagedNamesFitAndNeverMeet() {
+    let staged = StagedName(key: "0123456789abcdef")
+    #expect(staged.name(for: Array("f".utf8)[...]) == Array(".f.dtx-0123456789abcdef".utf8))
+    let long = Array(repeating: UInt8(0x61), count: 255)
+    let hashed = staged.name(for: long[...])
+    #expect(hashed.count == 1 + 16 + 21)
+    #expect(staged.isStaged(hashed))
+    let pretender = hashed[1..<17]
+    #expect(staged.name(for: pretender) != hashed)
+    #expect(!staged.isStaged(Array("f.dtx-0123456789abcdef".utf8)))
+    #expect(!staged.isStaged(Array(".f.dtx-0123456789abcdee".utf8)))
+    #expect(staged.name(for: long[..<233]).count == 255)
+    #expect(staged.name(for: long[..<234]).count == 38)
+  }
+
+  @Test func anotherRunIsNamed() throws {
+    let tree = try TestTree()
+    let holder = try Self.open(tree)
+    defer { holder.close() }
+    #expect {
+      _ = try Self.open(tree)
+    } throws: { error in
+      let failure = error as? TransferError
+      return failure?.kind == .locked
+        && failure?.cause?.contains("pid=\(Host.processID) host=") == true
+    }
+  }
+
+  @Test func aLockThatIsGivenBackIsTaken() throws {
+    let tree = try TestTree()
+    let holder = try Self.open(tree)
+    holder.markPeerGone()
+    let waiting = try Background { (try? Self.open(tree)) != nil }
+    holder.close()
+    #expect(try waiting.value())
+    let line = String(
+      decoding: try tree.content(".dtx/\(holder.key)/lock"),
+      as: UTF8.self
+    )
+    #expect(line.hasSuffix("state=released\n"))
+  }
+
+  @Test func otherTopNamesHaveAnotherLock() throws {
+    let tree = try TestTree()
+    let holder = try Self.open(tree)
+    defer { holder.close() }
+    let other = try Destination.open(
+      root: tree.path,
+      topNames: [[0x61]],
+      session: 2,
+      options: Self.options
+    )
+    other.close()
+    #expect(other.key != holder.key)
+  }
+
+  @Test func stateIsOpenToItsOwnerAloneAndMarked() throws {
+    let tree = try TestTree()
+    try tree.root.setTimes(of: [], modified: 77)
+    let destination = try Self.open(tree)
+    #expect(try tree.status(".dtx")?.mode == 0o700)
+    #expect(try tree.status(".dtx/\(destination.key)")?.mode == 0o700)
+    #expect(StateMarker.isPresent(in: tree.root))
+    #expect(try tree.root.status(of: []).modified == 77)
+    destination.close()
+  }
+
+  @Test(arguments: ["foreign", "writable", "file", "link"])
+  func aStateDirectoryThatIsNotOursIsRefused(kind: String) throws {
+    let tree = try TestTree()
+    switch kind {
+    case "foreign":
+      try tree.makeDirectory(".dtx")
+      try tree.write(".dtx/other", [1])
+    case "writable":
+      try Self.open(tree).close()
+      try tree.root.setMode(of: Array(".dtx".utf8), 0o720)
+    case "file":
+      try tree.write(".dtx", [1])
+    default:
+      try tree.root.makeSymlink(Array(".dtx".utf8), target: Array("/tmp".utf8))
+    }
+    #expect {
+      _ = try Self.open(tree)
+    } throws: { error in
+      let failure = error as? TransferError
+      return failure?.kind == .failed && failure?.remedy?.contains("--state-dir") == true
+    }
+  }
+
+  @Test func whatARunLeftThatEndedBetweenTwoCallsIsOurs() throws {
+    let tree = try TestTree()
+    try tree.makeDirectory(".dtx", 0o700)
+    try Self.open(tree).close()
+    #expect(StateMarker.isPresent(in: tree.root))
+  }
+
+  @Test func aDryRunRemembersTheTimesGranularity() throws {
+    #expect(TimeGranularity.granularity(of: TimeGranularity.probe) == 1)
+    #expect(TimeGranularity.granularity(of: 1_000_000_001_987_654_000) == 1000)
+    #expect(TimeGranularity.granularity(of: 1_000_000_001_000_000_000) == 1_000_000_000)
+    #expect(TimeGranularity.granularity(of: 1_000_000_000_000_000_000) == 2_000_000_000)
+    #expect(TimeGranularity.granularity(of: 12) == nil)
+    let tree = try TestTree()
+    let destination = try Self.open(tree)
+    let lock = ".dtx/\(destination.key)/lock"
+    destination.close()
+    #expect(try tree.status(lock)?.modified == TimeGranularity.probe)
+    try tree.root.setTimes(of: Array(lock.utf8), modified: 1_000_000_001_000_000_000)
+    let dry = try Destination.open(
+      root: tree.path,
+      topNames: [[]],
+      session: 1,
+      options: DestinationOptions(blockByteCount: TestDataset.blockByteCount, isDryRun: true)
+    )
+    #expect(dry.timeGranularity == 1_000_000_000)
+  }
+
+  @Test func aKernelThatHidesErrorsIsNotTrusted() {
+    #expect(SyncPolicy.reportsErrors(kernel: "5.14.0-503.el9.x86_64"))
+    #expect(SyncPolicy.reportsErrors(kernel: "6.1"))
+    #expect(SyncPolicy.reportsErrors(kernel: "5.8.0"))
+    #expect(!SyncPolicy.reportsErrors(kernel: "5.7.19"))
+    #expect(!SyncPolicy.reportsErrors(kernel: "4.18.0-553.el8"))
+    #expect(!SyncPolicy.reportsErrors(kernel: "unknown"))
+  }
+
+  @Test func moreStagedFilesThanMayBeOpenAreOpenedAgain() throws {
+    let tree = try TestTree()
+    let table = StagedTable(openLimit: 2)
+    func open(
+      _ name: String,
+      _ known: StagedIdentity?
+    ) throws(SystemError) -> (File, StagedIdentity) {
+      let file = try tree.root.openFile(
+        Array(name.utf8),
+        known == nil ? .createExclusive : .readWrite
+      )
+      let identity = StagedIdentity(try file.status())
+      if let known { #expect(identity == known) }
+      return (file, identity)
+    }
+    for round in 0..<2 {
+      for index in 0..<5 {
+        let key = StagedTable.Key(segment: 0, entry: index)
+        let file = try table.acquire(key) { known throws(SystemError) in
+          try open("f\(index)", known)
+        }
+        try file.write([UInt8(index)], at: UInt64(round))
+        table.release(key)
+      }
+    }
+    for index in 0..<5 {
+      #expect(try tree.content("f\(index)") == [UInt8(index), UInt8(index)])
+      table.remove(StagedTable.Key(segment: 0, entry: index))
+    }
+    #expect(!table.contains(StagedTable.Key(segment: 0, entry: 0)))
+  }
+
+  @Test func theJournalIsCompactedWhenMostOfItIsDone() throws {
+    let tree = try TestTree()
+    let destination = try Self.open(tree)
+    let journal = try JournalWriter(
+      JournalReplay([]),
+      in: try #require(destination.writing).state,
+      session: 1,
+      blockByteCount: TestDataset.blockByteCount,
+      longByteCount: 64 << 10
+    )
+    let name = ".dtx/\(destination.key)/journal"
+    func bodies(_ path: String, _ count: Int) -> [JournalRecord.Body] {
+      let identity = FileIdentity(
+        path: Array(path.utf8) + Array(repeating: 0x61, count: 200),
+        byteCount: 1 << 40,
+        modified: 1,
+        sourceIdentity: 2
+      )
+      return (0..<count).map { index in
+        .durable(identity, DurableExtent(offset: UInt64(index), byteCount: 1, digest: .zero))
+      }
+    }
+    try journal.append(bodies("live", 3), epoch: 1)
+    try journal.append(bodies("done", 400), epoch: 2)
+    try journal.append(
+      [.published(path: Array("done".utf8) + Array(repeating: 0x61, count: 200))],
+      epoch: 2
+    )
+    #expect(try #require(try tree.status(name)).byteCount > 64 << 10)
+    try journal.compactIfLarge(epoch: 3)
+    #expect(try #require(try tree.status(name)).byteCount < 4096)
+    try journal.append(bodies("more", 1), epoch: 4)
+    try journal.sync()
+    let replay = JournalReplay(try tree.content(name))
+    #expect(replay.end == .clean)
+    #expect(replay.files.map(\.extents.count) == [3, 1])
+    destination.close()
+  }
+
+  @Test func aDamagedManifestIsLeftAside() throws {
+    let tree = try TestTree()
+    let dataset = TestDataset([.root(), .file("f", 100)])
+    var first = try TestTransfer(tree, dataset)
+    try first.run()
+    let manifest = Array(".dtx/\(first.destination.key)/manifest".utf8)
+    let byteCount = try tree.root.status(of: manifest).byteCount
+    for offset in stride(from: 0, to: byteCount, by: 13) {
+      try tree.flip(manifest, at: offset)
+      let transfer = try TestTransfer(tree, dataset)
+      let comparison = try transfer.destination.compare(dataset.segments[0])
+      #expect(comparison.wanted.isEmpty)
+      let isTrue = comparison.digests == [dataset.digest(dataset.segments[0], 0)]
+      #expect(isTrue || comparison.digests == [.zero], "offset \(offset)")
+      transfer.destination.close()
+      try tree.flip(manifest, at: offset)
+    }
+    let identities = Array(".dtx/\(first.destination.key)/identities".utf8)
+    try tree.flip(identities, at: 70)
+    let transfer = try TestTransfer(tree, dataset)
+    #expect(try transfer.destination.compare(dataset.segments[0]).digests == [.zero])
+    transfer.destination.close()
+  }
+}
