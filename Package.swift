@@ -14,6 +14,7 @@ let pure: [SwiftSetting] = house + [.strictMemorySafety()]
 
 let package = Package(
   name: "dtx",
+  products: [.executable(name: "dtx", targets: ["dtx"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     // Exact, because RecordCipher.swift calls the package's BoringSSL, which is no stable product.
@@ -35,6 +36,15 @@ let package = Package(
       swiftSettings: house
     ),
     .target(name: "DTXSimulator", dependencies: ["DTXCore"], swiftSettings: pure),
+    .executableTarget(
+      name: "dtx",
+      dependencies: [
+        "DTXEngine", "DTXSimulator", "DTXCore", "DTXLinux",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: house
+    ),
+
     .testTarget(name: "DTXCoreTests", dependencies: ["DTXCore"], swiftSettings: house),
     .testTarget(name: "DTXLinuxTests", dependencies: ["DTXLinux"], swiftSettings: house),
     .testTarget(
@@ -47,6 +57,15 @@ let package = Package(
       dependencies: ["DTXSimulator", "DTXCore"],
       swiftSettings: house
     ),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "dtx", "DTXEngine", "DTXCore", "DTXLinux",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: house
+    ),
+    .testTarget(name: "RepositoryTests", swiftSettings: house),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

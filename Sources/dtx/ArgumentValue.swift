@@ -1,0 +1,113 @@
+import ArgumentParser
+import DTXCore
+import DTXEngine
+
+/// What stands behind an option, read from its text; each throws what is wrong with it.
+enum ArgumentValue {
+  /// A place here or behind ssh.
+  static func endpoint(_ text: String) throws -> Endpoint {
+    if text.hasPrefix("dtx://") {
+      throw ValidationError("a place is a path or [user@]host:path, not a URL")
+    }
+    guard let endpoint = Endpoint(argument: ArgumentText.bytes(of: text)) else {
+      throw ValidationError(
+        "a place is a path or [user@]host:path, and a host does not begin with '-'"
+      )
+    }
+    return endpoint
+  }
+
+  /// A path on this machine.
+  static func path(_ text: String) throws -> [UInt8] {
+    guard !text.isEmpty else { throw ValidationError("a path has at least one byte") }
+    return ArgumentText.bytes(of: text)
+  }
+
+  static func rate(_ text: String) throws -> Rate {
+    guard let rate = Quantity.rate(text) else {
+      throw ValidationError("a rate is in bits per second, such as 10G, 50Mbit or 1Gibit")
+    }
+    return rate
+  }
+
+  static func blockByteCount(_ text: String) throws -> UInt64 {
+    guard let byteCount = Quantity.byteCount(text) else {
+      throw ValidationError("a size is in bytes, such as 16MiB or 4MB")
+    }
+    let allowed = Limits.minimumBlockByteCount...Limits.maximumBlockByteCount
+    guard allowed.contains(byteCount) else {
+      throw ValidationError("a block has 64KiB to 1GiB")
+    }
+    return byteCount
+  }
+
+  static func laneCount(_ text: String) throws -> Int {
+    guard let count = Int(text), (1...Limits.laneCount).contains(count) else {
+      throw ValidationError("there are 1 to \(Limits.laneCount) lanes")
+    }
+    return count
+  }
+
+  /// A port, or the first and last of a range.
+  static func ports(_ text: String) throws -> ClosedRange<UInt16> {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { UInt16($0) }
+    guard parts.count <= 2, numbers.count == parts.count, let first = numbers.first,
+      let last = numbers.last, first > 0, first <= last
+    else {
+      throw ValidationError("a port is 1 to 65535, a range two of them: 5000-5009")
+    }
+    return first...last
+  }
+
+  static func cipher(_ text: String) throws -> Cipher {
+    guard let cipher = Cipher.allCases.first(where: { $0.name == text }) else {
+      throw ValidationError("a cipher is aes-256-gcm or none")
+    }
+    return cipher
+  }
+
+  static func verification(_ text: String) throws -> VerificationLevel {
+    switch text {
+    case "memory": return .memory
+    case "durable": return .durable
+    default: throw ValidationError("a level is memory or durable")
+    }
+  }
+
+  /// What must not be empty, nor be taken for an option by the program that it is handed to.
+  static func word(_ text: String) throws -> String {
+    guard !text.isEmpty, !text.hasPrefix("-") else {
+      throw ValidationError("this is neither empty nor begins with '-'")
+    }
+    return text
+  }
+
+  /// A command line in words, as rsync takes one apart: at spaces, but for those in quotes.
+  static func words(_ text: String) throws -> [String] {
+    var words: [String] = []
+    var word: String?
+    var quote: Character?
+    for character in text {
+      if character == quote {
+        quote = nil
+      } else if quote != nil {
+        word = (word ?? "") + String(character)
+      } else if character == "'" || character == "\"" {
+        quote = character
+        word = word ?? ""
+      } else if character == " " || character == "\t" {
+        if let complete = word { words.append(complete) }
+        word = nil
+      } else {
+        word = (word ?? "") + String(character)
+      }
+    }
+    if quote != nil { throw ValidationError("a quote is not closed") }
+    if let complete = word { words.append(complete) }
+    guard let program = words.first, !program.isEmpty else {
+      throw ValidationError("a remote shell has a name")
+    }
+    return words
+  }
+}

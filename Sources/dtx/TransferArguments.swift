@@ -1,0 +1,121 @@
+import ArgumentParser
+import DTXCore
+import DTXEngine
+import DTXLinux
+
+/// All options that `push` and `pull` have in common.
+struct TransferArguments: ParsableArguments {
+  @OptionGroup(title: "Transfer") var dataset: DatasetArguments
+  @OptionGroup(title: "Which Entries") var filters: FilterArguments
+  @OptionGroup(title: "Lanes") var lanes: LaneArguments
+  @OptionGroup(title: "Far End") var farEnd: FarEndArguments
+  @OptionGroup(title: "Output") var output: TransferOutputArguments
+
+  /// Runs the transfer between places that were checked.
+  func run(_ direction: Direction, from sources: [Endpoint], to destination: Endpoint) throws {
+    let request = try request(direction, from: sources, to: destination)
+    try TransferRun(request: request, output: output).run()
+  }
+
+  /// What the engine is asked for.
+  func request(
+    _ direction: Direction,
+    from sources: [Endpoint],
+    to destination: Endpoint
+  ) throws(TransferError) -> TransferRequest {
+    var request = TransferRequest(
+      direction: direction,
+      sources: sources,
+      destination: destination,
+      lanes: lanes.chosen
+    )
+    request.options.isDryRun = dataset.dryRun
+    request.options.comparesDigests = dataset.checksum
+    request.options.blockByteCount = dataset.blockSize ?? Limits.defaultBlockByteCount
+    request.options.verification = dataset.verify ?? .durable
+    request.options.preservesOwner = dataset.owner ?? true
+    request.options.filters = try filters.rules()
+    request.stateDirectory = dataset.stateDir
+    request.cipher = lanes.cipher
+    request.ports = lanes.port ?? request.ports
+    request.laneHost = lanes.laneHost
+    request.allowsLanesThroughShell = lanes.allowSshLanes
+    request.remoteShell = farEnd.remoteShell ?? request.remoteShell
+    request.remoteProgram = farEnd.remoteProgram ?? request.remoteProgram
+    request.bootstraps = farEnd.bootstrap
+    return request
+  }
+}
+
+/// The options that say how a dataset is moved.
+struct DatasetArguments: ParsableArguments {
+  @Flag(
+    name: [.customShort("n"), .long],
+    help: "Compare and plan, say what would be moved, change nothing."
+  )
+  var dryRun = false
+
+  @Flag(help: "Compare digests instead of trusting size and time.")
+  var checksum = false
+
+  @Option(
+    help: ArgumentHelp("Size of a block, in bytes. (default: 16MiB)", valueName: "size"),
+    transform: ArgumentValue.blockByteCount
+  )
+  var blockSize: UInt64?
+
+  @Flag(inversion: .prefixedNo, help: "Keep user and group. (default: as root alone)")
+  var owner: Bool?
+
+  @Option(
+    help: ArgumentHelp(
+      "How far the result is proven: memory or durable. (default: durable)",
+      valueName: "level"
+    ),
+    transform: ArgumentValue.verification
+  )
+  var verify: VerificationLevel?
+
+  @Option(
+    help: ArgumentHelp("Keep state here instead of in the destination's .dtx.", valueName: "dir"),
+    completion: .directory,
+    transform: ArgumentValue.path
+  )
+  var stateDir: [UInt8]?
+}
+
+/// The options that say how the far end is started.
+struct FarEndArguments: ParsableArguments {
+  @Option(
+    name: [.customShort("e"), .customLong("rsh")],
+    help: ArgumentHelp("Remote shell and its options: 'ssh -p 2222'.", valueName: "command"),
+    transform: ArgumentValue.words
+  )
+  var remoteShell: [String]?
+
+  @Option(
+    name: .customLong("dtx-path"),
+    help: ArgumentHelp("The program dtx at the far end.", valueName: "path"),
+    transform: ArgumentValue.word
+  )
+  var remoteProgram: String?
+
+  @Flag(help: "Copy this program to the far end where it has none, or another version.")
+  var bootstrap = false
+}
+
+/// The options that say what a transfer prints.
+struct TransferOutputArguments: ParsableArguments {
+  @Flag(name: .shortAndLong, help: "List the entries that are moved or made.")
+  var verbose = false
+
+  @Flag(name: .shortAndLong, help: "Print errors alone.")
+  var quiet = false
+
+  @Flag(help: "Print events and the summary as JSON lines.")
+  var json = false
+
+  func validate() throws {
+    if verbose, quiet { throw ValidationError("give --verbose or --quiet, not both") }
+  }
+}

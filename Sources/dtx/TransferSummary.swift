@@ -1,0 +1,209 @@
+import DTXCore
+import DTXEngine
+import DTXLinux
+
+/// What a transfer did, in the few lines that people read at its end and as the JSON event.
+struct TransferSummary {
+  let report: TransferReport
+  /// Whether both places are on this machine.
+  let isLocal: Bool
+  /// The entries that failed: of very many, the report names the first alone.
+  let failures: FailureTally
+
+  init(report: TransferReport, isLocal: Bool, told: FailureTally = FailureTally()) {
+    self.report = report
+    self.isLocal = isLocal
+    let reported = FailureTally(report.failedEntries)
+    failures = told.count > reported.count ? told : reported
+  }
+
+  var status: ExitStatus { ExitStatus(report.outcome, failures, signal: report.signal) }
+
+  /// Lines of a label and what it says.
+  var lines: [String] {
+    var lines = [row("dataset", dataset), row(report.isDryRun ? "to move" : "moved", moved)]
+    if report.skippedByteCount > 0 { lines.append(row("skipped", skipped)) }
+    lines += laneRows
+    lines.append(row("cipher", cipher))
+    if let predicted = report.predictedNanoseconds {
+      let took = report.isDryRun ? "" : ", took \(Figure.duration(report.nanoseconds))"
+      lines.append(row("plan", "predicted \(Figure.duration(predicted))\(took)"))
+    }
+    if failures.count > 0 {
+      let count = Figure.count(failures.count, "entry", "entries")
+      lines.append(row("failed", "\(count), named above; the rest is done"))
+    }
+    if report.isDryRun { return lines }
+    if case .completed = report.outcome { lines.append(row("verified", verified)) }
+    if let roots = report.roots {
+      lines.append(row("root", "sha256:\(roots.full.hex(32))"))
+      lines.append(row("content", "sha256:\(roots.content.hex(32))"))
+    }
+    return lines
+  }
+
+  private var dataset: String {
+    let files = Figure.count(report.fileCount, "file")
+    let entries = Figure.count(report.entryCount, "entry", "entries")
+    return "\(files) in \(entries), \(Figure.bytes(report.byteCount))"
+  }
+
+  private var moved: String {
+    if report.isDryRun {
+      let blocks = Figure.count(report.wantedBlockCount, "block")
+      return "\(Figure.bytes(report.wantedByteCount)) in \(blocks); nothing was changed"
+    }
+    if report.wantedByteCount == 0 {
+      return "nothing, for nothing was missing; \(Figure.duration(report.nanoseconds))"
+    }
+    let blocks = Figure.count(report.durableBlockCount, "block")
+    var text = "\(Figure.bytes(report.durableByteCount)) in \(blocks), "
+    text += "\(Figure.duration(report.nanoseconds)), \(Figure.rate(report.goodputBitsPerSecond))"
+    if report.resentByteCount > 0 {
+      text += "; \(Figure.bytes(report.resentByteCount)) of it sent again"
+    }
+    return text
+  }
+
+  private var skipped: String {
+    var text = "\(Figure.bytes(report.skippedByteCount)) that the destination had"
+    if report.resumedByteCount > 0 {
+      text += ", \(Figure.bytes(report.resumedByteCount)) of it from a run that broke off"
+    }
+    if report.unreadByteCount > 0 {
+      text += "; \(Figure.bytes(report.unreadByteCount)) by size and time alone"
+    }
+    return text
+  }
+
+  /// One row for lanes that nobody rated; else a row each.
+  private var laneRows: [String] {
+    var rows: [String] = []
+    let rated = report.lanes.contains { $0.lane.rate != nil }
+    if rated {
+      for (index, lane) in report.lanes.enumerated() {
+        rows.append(row("lane \(index)", describe(lane)))
+      }
+    } else if !report.lanes.isEmpty {
+      let connections = report.lanes.reduce(0) { $0 + $1.connectionCount }
+      var text = "\(report.lanes.count) best-effort without a rate, "
+      text += Figure.count(connections, "connection")
+      rows.append(row("lanes", text))
+    }
+    if report.lostConnectionCount > 0 {
+      let count = Figure.count(report.lostConnectionCount, "connection")
+      rows.append(row("", "lost on the way and opened again: \(count)"))
+    }
+    return rows
+  }
+
+  private func describe(_ lane: LaneReport) -> String {
+    var text = lane.lane.name.isEmpty ? "" : "\(printable(Array(lane.lane.name.utf8))): "
+    text += lane.lane.contract == .reserved ? "reserved" : "best-effort"
+    if let rate = lane.lane.rate { text += " \(Figure.rate(rate.bitsPerSecond)) on the wire" }
+    if let paced = lane.pacedBitsPerSecond { text += ", paced at \(Figure.rate(paced))" }
+    text += "; \(Figure.bytes(lane.sentByteCount)) in \(Figure.count(lane.blockCount, "block"))"
+    return text + ", \(Figure.count(lane.connectionCount, "connection"))"
+  }
+
+  private var cipher: String {
+    if report.usesShellLane { return "the remote shell's own" }
+    switch report.cipher {
+    case .aes256GCM: return Cipher.aes256GCM.name
+    case .none:
+      return "none: the path was trusted" + (isLocal ? ", which does not leave this host" : "")
+    }
+  }
+
+  private var verified: String {
+    switch report.verification {
+    case .memory: "memory: digests checked as bytes arrived, bytes synced to storage"
+    case .durable: "durable: as memory, and the published tree's lengths and metadata checked"
+    case .media: "media: as durable, and read back past the page cache"
+    }
+  }
+
+  private func row(_ label: String, _ text: String) -> String {
+    label + String(repeating: " ", count: max(1, 10 - label.count)) + text
+  }
+}
+
+extension TransferSummary {
+  /// The event of type `summary`: dtx(1), "JSON".
+  var json: JSONValue {
+    let outcome =
+      switch report.outcome {
+      case .completed: "completed"
+      case .interrupted: "interrupted"
+      case .failed: "failed"
+      }
+    return .object([
+      ("type", .string("summary")),
+      ("direction", .string(report.direction == .push ? "push" : "pull")),
+      ("dry_run", .bool(report.isDryRun)),
+      ("outcome", .string(outcome)),
+      ("exit_status", .integer(status.rawValue)),
+      ("entries", .integer(report.entryCount)),
+      ("files", .integer(report.fileCount)),
+      ("entries_failed", .integer(failures.count)),
+      ("bytes", .integer(report.byteCount)),
+      ("blocks", .integer(report.durableBlockCount)),
+      ("blocks_wanted", .integer(report.wantedBlockCount)),
+      ("bytes_wanted", .integer(report.wantedByteCount)),
+      ("bytes_durable", .integer(report.durableByteCount)),
+      ("bytes_sent", .integer(report.sentByteCount)),
+      ("bytes_resent", .integer(report.resentByteCount)),
+      ("bytes_skipped", .integer(report.skippedByteCount)),
+      ("bytes_resumed", .integer(report.resumedByteCount)),
+      ("bytes_unread", .integer(report.unreadByteCount)),
+      ("seconds", .seconds(report.nanoseconds)),
+      ("goodput_bits_per_second", .integer(report.goodputBitsPerSecond)),
+      ("predicted_seconds", .optional(report.predictedNanoseconds, JSONValue.seconds)),
+      ("plan_digest", planDigest),
+      ("lanes", .array(report.lanes.enumerated().map { json($0.element, index: $0.offset) })),
+      ("connections_lost", .integer(report.lostConnectionCount)),
+      ("through_shell", .bool(report.usesShellLane)),
+      ("cipher", .string(report.cipher.name)),
+      ("verification", .string(report.verification.name)),
+      ("root", .optional(report.roots) { .string("sha256:\($0.full.hex(32))") }),
+      ("content_root", .optional(report.roots) { .string("sha256:\($0.content.hex(32))") }),
+      ("notices", .array(report.notices.map(JSONValue.string))),
+      ("peak_memory_bytes", .integer(report.peakMemoryByteCount)),
+      (
+        "receiver",
+        .object([
+          ("peak_memory_bytes", .integer(report.receiver.peakMemoryByteCount)),
+          ("processor_seconds", .seconds(report.receiver.processorNanoseconds)),
+          ("epochs", .integer(report.receiver.epochCount)),
+          ("sync_seconds", .seconds(report.receiver.syncNanoseconds)),
+          ("bytes_reread", .integer(report.receiver.rereadByteCount)),
+        ])
+      ),
+    ])
+  }
+
+  /// One digest over those of all segments' plans, in order, of 16 bytes each.
+  private var planDigest: JSONValue {
+    if report.planDigests.isEmpty { return .null }
+    let bytes = report.planDigests.flatMap { $0.bytes(DigestAlgorithm.xxh3.byteCount) }
+    let digest = Digest.xxh3(of: bytes).hex(DigestAlgorithm.xxh3.byteCount)
+    return .string("\(DigestAlgorithm.xxh3.name):\(digest)")
+  }
+
+  private func json(_ lane: LaneReport, index: Int) -> JSONValue {
+    .object([
+      ("index", .integer(index)),
+      ("name", .string(lane.lane.name)),
+      ("contract", .string(lane.lane.contract == .reserved ? "reserved" : "best-effort")),
+      (
+        "rate_bits_per_second",
+        .optional(lane.lane.rate) { .integer($0.bitsPerSecond) }
+      ),
+      ("paced_bits_per_second", .optional(lane.pacedBitsPerSecond) { .integer($0) }),
+      ("connections", .integer(lane.connectionCount)),
+      ("source_ports", .array(lane.sourcePorts.map { .integer($0) })),
+      ("blocks", .integer(lane.blockCount)),
+      ("bytes_sent", .integer(lane.sentByteCount)),
+    ])
+  }
+}

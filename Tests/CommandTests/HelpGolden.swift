@@ -1,0 +1,342 @@
+import Testing
+
+/// What each command prints as its help, at 80 columns: a change of it is to be seen in a review.
+enum HelpGolden {
+  struct Page: Sendable, CustomTestStringConvertible {
+    /// The command below `dtx`; empty for `dtx` itself.
+    var command: String
+    var text: String
+
+    var testDescription: String { "dtx \(command)" }
+  }
+
+  static let pages = [root, push, pull, verify, status, manifest, create, show, diff, serve]
+
+  private static let root = Page(
+    command: "",
+    text: """
+      OVERVIEW: Move datasets between sites, in blocks, on lanes, resumable.
+
+      A place is a path on this machine, or [user@]host:path, which ssh leads to.
+      Rates are in bits per second (100G, 50Mbit), sizes in bytes (64MiB, 72TB).
+
+      USAGE: dtx <subcommand>
+
+      OPTIONS:
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      SUBCOMMANDS:
+        push                    Move datasets from this machine to another place.
+        pull                    Move a dataset from another place to this machine.
+        verify                  Read a tree back and compare it with its manifest.
+        status                  Say how far the transfers into a destination are.
+        manifest                Make, show and compare manifests.
+        serve                   Be the far end of a transfer: push and pull start
+                                this through ssh.
+
+        See 'dtx help <subcommand>' for detailed help.
+      """
+  )
+
+  private static let push = Page(
+    command: "push",
+    text: """
+      OVERVIEW: Move datasets from this machine to another place.
+
+      A source with a trailing slash stands for its contents, as with rsync. Run the
+      same command again to resume a transfer that broke off.
+
+      Examples:
+        dtx push /data/run7/ archive:/mnt/run7
+        dtx push --rate 10G --lanes 2 a.fits b.fits me@archive:incoming
+
+      USAGE: dtx push [<options>] <source> ... <destination>
+
+      ARGUMENTS:
+        <path>                  The sources, and last the destination: a path or
+                                [user@]host:path.
+
+      TRANSFER:
+        -n, --dry-run           Compare and plan, say what would be moved, change
+                                nothing.
+        --checksum              Compare digests instead of trusting size and time.
+        --block-size <size>     Size of a block, in bytes. (default: 16MiB)
+        --owner/--no-owner      Keep user and group. (default: as root alone)
+        --verify <level>        How far the result is proven: memory or durable.
+                                (default: durable)
+        --state-dir <dir>       Keep state here instead of in the destination's .dtx.
+
+      WHICH ENTRIES:
+        --exclude <pattern>     Leave out entries that match.
+        --include <pattern>     Keep entries that match, whatever a later rule says.
+        --exclude-from <file>   Read patterns to leave out, one a line.
+        --include-from <file>   Read patterns to keep, one a line.
+
+      LANES:
+        --lanes <n>             Number of lanes. (default: 4)
+        --rate <rate>           Rate of all lanes together, in bits per second on the
+                                wire: 10G, 50Mbit.
+        --lane <lane>           A lane of its own:
+                                rate=2G[,reserved][,connections=2][,name=x]. May be
+                                repeated; excludes --lanes and --rate.
+        --port <ports>          Port, or range of ports, that the far end may listen
+                                on: 5000-5009. (default: any)
+        --lane-host <host>      Host to connect lanes to, instead of ssh's.
+        --allow-ssh-lanes       Go on with one lane through ssh where no port can be
+                                reached, despite a rate.
+        --cipher <cipher>       aes-256-gcm, or none for a path that is trusted.
+                                (default: aes-256-gcm)
+
+      FAR END:
+        -e, --rsh <command>     Remote shell and its options: 'ssh -p 2222'.
+        --dtx-path <path>       The program dtx at the far end.
+        --bootstrap             Copy this program to the far end where it has none,
+                                or another version.
+
+      OUTPUT:
+        -v, --verbose           List the entries that are moved or made.
+        -q, --quiet             Print errors alone.
+        --json                  Print events and the summary as JSON lines.
+
+      OPTIONS:
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+
+  private static let pull = Page(
+    command: "pull",
+    text: """
+      OVERVIEW: Move a dataset from another place to this machine.
+
+      A source with a trailing slash stands for its contents, as with rsync. Run the
+      same command again to resume a transfer that broke off.
+
+      Examples:
+        dtx pull archive:/mnt/run7/ /data/run7
+        dtx pull -e 'ssh -p 2222' me@archive:incoming/a.fits .
+
+      USAGE: dtx pull [<options>] <source> <destination>
+
+      ARGUMENTS:
+        <source>                Where the dataset is: a path or [user@]host:path.
+        <destination>           Where it shall be, on this machine.
+
+      TRANSFER:
+        -n, --dry-run           Compare and plan, say what would be moved, change
+                                nothing.
+        --checksum              Compare digests instead of trusting size and time.
+        --block-size <size>     Size of a block, in bytes. (default: 16MiB)
+        --owner/--no-owner      Keep user and group. (default: as root alone)
+        --verify <level>        How far the result is proven: memory or durable.
+                                (default: durable)
+        --state-dir <dir>       Keep state here instead of in the destination's .dtx.
+
+      WHICH ENTRIES:
+        --exclude <pattern>     Leave out entries that match.
+        --include <pattern>     Keep entries that match, whatever a later rule says.
+        --exclude-from <file>   Read patterns to leave out, one a line.
+        --include-from <file>   Read patterns to keep, one a line.
+
+      LANES:
+        --lanes <n>             Number of lanes. (default: 4)
+        --rate <rate>           Rate of all lanes together, in bits per second on the
+                                wire: 10G, 50Mbit.
+        --lane <lane>           A lane of its own:
+                                rate=2G[,reserved][,connections=2][,name=x]. May be
+                                repeated; excludes --lanes and --rate.
+        --port <ports>          Port, or range of ports, that the far end may listen
+                                on: 5000-5009. (default: any)
+        --lane-host <host>      Host to connect lanes to, instead of ssh's.
+        --allow-ssh-lanes       Go on with one lane through ssh where no port can be
+                                reached, despite a rate.
+        --cipher <cipher>       aes-256-gcm, or none for a path that is trusted.
+                                (default: aes-256-gcm)
+
+      FAR END:
+        -e, --rsh <command>     Remote shell and its options: 'ssh -p 2222'.
+        --dtx-path <path>       The program dtx at the far end.
+        --bootstrap             Copy this program to the far end where it has none,
+                                or another version.
+
+      OUTPUT:
+        -v, --verbose           List the entries that are moved or made.
+        -q, --quiet             Print errors alone.
+        --json                  Print events and the summary as JSON lines.
+
+      OPTIONS:
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+
+  private static let verify = Page(
+    command: "verify",
+    text: """
+      OVERVIEW: Read a tree back and compare it with its manifest.
+
+      Names each file that differs or is missing, and the blocks in which it differs.
+      The exit status is 3 if there is any. Owner, mode and time are told, and change
+      no status.
+
+      USAGE: dtx verify <directory> [--against <path>] [--verbose] [--quiet] [--json]
+
+      ARGUMENTS:
+        <directory>             The tree.
+
+      OPTIONS:
+        --against <path>        A manifest, or a tree with one in its .dtx, instead
+                                of the tree's own.
+        -v, --verbose           List entries of other metadata, and those that the
+                                manifest lacks.
+        -q, --quiet             Print errors and what differs alone.
+        --json                  Print events and the summary as JSON lines.
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+
+  private static let status = Page(
+    command: "status",
+    text: """
+      OVERVIEW: Say how far the transfers into a destination are.
+
+      Lists each session that left something in the destination's .dtx: finished,
+      running, or broken off, with what is durable of it.
+
+      USAGE: dtx status <directory> [--discard] [--state-dir <dir>] [--json]
+
+      ARGUMENTS:
+        <directory>             The destination.
+
+      OPTIONS:
+        --discard               Remove what sessions left that broke off; nothing
+                                that was finished is touched.
+        --state-dir <dir>       Where the state is kept instead of in .dtx.
+        --json                  Print JSON lines.
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+
+  private static let manifest = Page(
+    command: "manifest",
+    text: """
+      OVERVIEW: Make, show and compare manifests.
+
+      A manifest names a dataset's entries and the digest of every part of its files.
+
+      USAGE: dtx manifest <subcommand>
+
+      OPTIONS:
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      SUBCOMMANDS:
+        create                  Read a tree and write its manifest.
+        show                    Print a manifest.
+        diff                    Compare two manifests.
+
+        See 'dtx help manifest <subcommand>' for detailed help.
+      """
+  )
+
+  private static let create = Page(
+    command: "manifest create",
+    text: """
+      OVERVIEW: Read a tree and write its manifest.
+
+      Without -o it is kept in the tree's .dtx, where verify finds it.
+
+      USAGE: dtx manifest create [<options>] <directory>
+
+      ARGUMENTS:
+        <directory>             The tree.
+
+      WHICH ENTRIES:
+        --exclude <pattern>     Leave out entries that match.
+        --include <pattern>     Keep entries that match, whatever a later rule says.
+        --exclude-from <file>   Read patterns to leave out, one a line.
+        --include-from <file>   Read patterns to keep, one a line.
+
+      OPTIONS:
+        -o, --output <file>     Write the manifest to this file.
+        --block-size <size>     Size of a block, in bytes. (default: 16MiB)
+        -q, --quiet             Print errors alone.
+        --json                  Print events and the summary as JSON lines.
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+
+  private static let show = Page(
+    command: "manifest show",
+    text: """
+      OVERVIEW: Print a manifest.
+
+      An entry is a line: kind, mode, user and group, length, time, digest, path. A
+      file that was cut into several extents has a digest each, which --json prints.
+
+      USAGE: dtx manifest show <path> [--json]
+
+      ARGUMENTS:
+        <path>                  A manifest, or a tree with one in its .dtx.
+
+      OPTIONS:
+        --json                  Print JSON lines.
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+
+  private static let diff = Page(
+    command: "manifest diff",
+    text: """
+      OVERVIEW: Compare two manifests.
+
+      A line for each entry that is not the same: '+' added, '-' removed, '~'
+      changed, '?' where a digest is missing. As with diff(1) the exit status is 0
+      for the same, 1 for different, 2 for trouble.
+
+      USAGE: dtx manifest diff <old> <new>
+
+      ARGUMENTS:
+        <old>                   The old manifest, or a tree with one in its .dtx.
+        <new>                   The new one.
+
+      OPTIONS:
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+
+  private static let serve = Page(
+    command: "serve",
+    text: """
+      OVERVIEW: Be the far end of a transfer: push and pull start this through ssh.
+
+      In authorized_keys this restricts a key to one directory:
+        restrict,command="dtx serve --stdio --root /data --read-only" ssh-...
+
+      USAGE: dtx serve --stdio [--root <dir>] [--read-only | --append-only] [--state-dir <dir>]
+
+      OPTIONS:
+        --stdio                 Talk on the standard streams; the only way there is.
+        --root <dir>            Serve nothing outside this directory.
+        --read-only             Send, but receive nothing.
+        --append-only           Receive what is new, but change nothing that is there.
+        --state-dir <dir>       Keep state here instead of in the destination's .dtx.
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+}

@@ -1,0 +1,178 @@
+import DTXCore
+import DTXEngine
+import Testing
+
+@testable import dtx
+
+@Suite struct TransferSummaryTests {
+  private let root = "0000000000000005000000000000000600000000000000070000000000000008"
+  private let content = "0000000000000001000000000000000200000000000000030000000000000004"
+
+  @Test func peopleReadAFewLines() {
+    #expect(
+      lines(completedReport()) == """
+        dataset   1,234 files in 1,300 entries, 12.3 GB
+        moved     4.00 GB in 249 blocks, 8.00 s, 4.00 Gb/s; 100 B of it sent again
+        skipped   8.24 GB that the destination had, 1.00 GB of it from a run that broke off; \
+        7.00 GB by size and time alone
+        lanes     2 best-effort without a rate, 2 connections
+        cipher    aes-256-gcm
+        verified  durable: as memory, and the published tree's lengths and metadata checked
+        root      sha256:\(root)
+        content   sha256:\(content)
+        """
+    )
+  }
+
+  @Test func whatWasThereIsNotCalledMoved() {
+    var report = completedReport()
+    report.wantedByteCount = 0
+    #expect(lines(report).contains("moved     nothing, for nothing was missing; 8.00 s\n"))
+  }
+
+  @Test func ratedLanesHaveALineEach() {
+    var report = completedReport()
+    var lane = LaneReport(
+      lane: Lane(
+        contract: .reserved,
+        rate: Rate(bitsPerSecond: 2_000_000_000),
+        connectionCount: 2,
+        name: "blue\u{1B}"
+      )
+    )
+    lane.connectionCount = 2
+    lane.blockCount = 80
+    lane.sentByteCount = 1_300_000_000
+    lane.pacedBitsPerSecond = 1_980_000_000
+    var other = LaneReport(
+      lane: Lane(
+        contract: .bestEffort,
+        rate: Rate(bitsPerSecond: 500_000_000),
+        connectionCount: 1
+      )
+    )
+    other.connectionCount = 1
+    other.blockCount = 1
+    report.lanes = [lane, other]
+    report.predictedNanoseconds = 7_900_000_000
+    let text = lines(report)
+    #expect(
+      text.contains(
+        """
+        lane 0    blue\\x1b: reserved 2.00 Gb/s on the wire, paced at 1.98 Gb/s; 1.30 GB in 80 \
+        blocks, 2 connections
+        lane 1    best-effort 500 Mb/s on the wire; 0 B in 1 block, 1 connection
+        cipher    aes-256-gcm
+        plan      predicted 7.90 s, took 8.00 s
+        """
+      )
+    )
+  }
+
+  @Test func aTrustedPathIsCalledSo() {
+    var report = completedReport()
+    report.cipher = .none
+    #expect(lines(report).contains("cipher    none: the path was trusted\n"))
+    #expect(
+      lines(report, isLocal: true).contains(
+        "cipher    none: the path was trusted, which does not leave this host\n"
+      )
+    )
+  }
+
+  @Test func brokenConnectionsAreCounted() {
+    var report = completedReport()
+    report.lostConnectionCount = 3
+    #expect(
+      lines(report).contains("\n          lost on the way and opened again: 3 connections\n")
+    )
+  }
+
+  @Test func failuresThatTheReportDoesNotNameCount() {
+    var report = completedReport()
+    report.failedEntries = [FailedPath(path: bytes("a"), failure: .unreadable, reason: "r")]
+    var told = FailureTally(report.failedEntries)
+    told.add(.changed)
+    let summary = TransferSummary(report: report, isLocal: false, told: told)
+    #expect(summary.status == .changed)
+    #expect(summary.lines.contains("failed    2 entries, named above; the rest is done"))
+  }
+
+  @Test func aDryRunClaimsNothing() {
+    var report = completedReport()
+    report.isDryRun = true
+    report.lanes = []
+    report.skippedByteCount = 0
+    #expect(
+      lines(report) == """
+        dataset   1,234 files in 1,300 entries, 12.3 GB
+        to move   4.10 GB in 250 blocks; nothing was changed
+        cipher    aes-256-gcm
+        """
+    )
+  }
+
+  @Test func whatWasNotCompletedIsNotCalledVerified() {
+    var report = completedReport()
+    report.outcome = .interrupted
+    report.roots = nil
+    let text = lines(report)
+    #expect(!text.contains("verified"))
+    #expect(!text.contains("root"))
+  }
+
+  @Test func failedEntriesAreCounted() {
+    var report = completedReport()
+    report.failedEntries = [FailedPath(path: bytes("a"), failure: .unreadable, reason: "r")]
+    #expect(lines(report).contains("failed    1 entry, named above; the rest is done\n"))
+  }
+
+  @Test func machinesReadEveryField() {
+    #expect(
+      TransferSummary(report: completedReport(), isLocal: false).json.line == """
+        {"type":"summary","direction":"push","dry_run":false,"outcome":"completed",\
+        "exit_status":0,"entries":1300,"files":1234,"entries_failed":0,"bytes":12345678901,\
+        "blocks":249,"blocks_wanted":250,"bytes_wanted":4100000000,"bytes_durable":4000000000,\
+        "bytes_sent":4000000100,"bytes_resent":100,"bytes_skipped":8245678901,\
+        "bytes_resumed":1000000000,"bytes_unread":7000000000,"seconds":8.000000000,\
+        "goodput_bits_per_second":4000000000,"predicted_seconds":null,\
+        "plan_digest":"xxh3-128:\(planDigest)","lanes":[\
+        {"index":0,"name":"","contract":"best-effort","rate_bits_per_second":null,\
+        "paced_bits_per_second":null,"connections":1,"source_ports":[40001],"blocks":200,\
+        "bytes_sent":3000000000},\
+        {"index":1,"name":"","contract":"best-effort","rate_bits_per_second":null,\
+        "paced_bits_per_second":null,"connections":1,"source_ports":[40001],"blocks":49,\
+        "bytes_sent":1000000100}],"connections_lost":0,"through_shell":false,\
+        "cipher":"aes-256-gcm","verification":"durable","root":"sha256:\(root)",\
+        "content_root":"sha256:\(content)","notices":[],"peak_memory_bytes":50000000,\
+        "receiver":{"peak_memory_bytes":60000000,"processor_seconds":3.000000001,"epochs":8,\
+        "sync_seconds":0.400000000,"bytes_reread":1000000000}}
+        """
+    )
+  }
+
+  @Test func whatIsUnknownIsNull() {
+    let report = TransferReport(
+      outcome: .failed(SessionFailure(.peerGone, "x")),
+      direction: .pull
+    )
+    let line = TransferSummary(report: report, isLocal: false).json.line
+    #expect(
+      line.contains(#""direction":"pull","dry_run":false,"outcome":"failed","exit_status":1"#)
+    )
+    for key in ["plan_digest", "root", "content_root", "predicted_seconds"] {
+      #expect(line.contains("\"\(key)\":null"))
+    }
+  }
+
+  /// The digest over both segments' digests, of 16 bytes each.
+  private var planDigest: String {
+    let words: [UInt64] = [9, 10, 11, 12]
+    let joined = words.flatMap { word in (0..<8).map { UInt8(word >> UInt64(56 - 8 * $0) & 255) } }
+    return Digest.xxh3(of: joined).hex(16)
+  }
+
+  private func lines(_ report: TransferReport, isLocal: Bool = false) -> String {
+    TransferSummary(report: report, isLocal: isLocal).lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,143 @@
+import ArgumentParser
+import Testing
+
+@testable import dtx
+
+/// A command line that is refused, and the sentence that says why.
+struct Refusal: Sendable, CustomTestStringConvertible {
+  var arguments: [String]
+  var message: String
+
+  init(_ arguments: String, _ message: String) {
+    self.arguments = arguments.split(separator: " ").map(String.init)
+    self.message = message
+  }
+
+  var testDescription: String { arguments.joined(separator: " ") }
+}
+
+@Suite struct UsageTests {
+  @Test(arguments: [
+    Refusal("push", "push takes at least one source and a destination"),
+    Refusal("push a", "push takes at least one source and a destination"),
+    Refusal(
+      "push h:a b",
+      "the sources of a push are on this machine: use pull for one elsewhere"
+    ),
+    Refusal(
+      "push a h:b c",
+      "the sources of a push are on this machine: use pull for one elsewhere"
+    ),
+    Refusal(
+      "push a -- -h:b",
+      "The value '-h:b' is invalid for '<path>': a place is a path or [user@]host:path, and a "
+        + "host does not begin with '-'"
+    ),
+    Refusal(
+      "push a dtx://h/b",
+      "The value 'dtx://h/b' is invalid for '<path>': a place is a path or [user@]host:path, not "
+        + "a URL"
+    ),
+    Refusal("push --qiet a b", "Unknown option '--qiet'. Did you mean '--quiet'?"),
+    Refusal("push -v -q a b", "give --verbose or --quiet, not both"),
+    Refusal(
+      "push --rate 10GB a b",
+      "The value '10GB' is invalid for '--rate <rate>': a rate is in bits per second, such as "
+        + "10G, 50Mbit or 1Gibit"
+    ),
+    Refusal(
+      "push --lanes 0 a b",
+      "The value '0' is invalid for '--lanes <n>': there are 1 to 256 lanes"
+    ),
+    Refusal(
+      "push --lanes 257 a b",
+      "The value '257' is invalid for '--lanes <n>': there are 1 to 256 lanes"
+    ),
+    Refusal(
+      "push --lane rate=1G --lanes 2 a b",
+      "--lane says all about a lane: give neither --lanes nor --rate with it"
+    ),
+    Refusal(
+      "push --lane rate=1G --rate 2G a b",
+      "--lane says all about a lane: give neither --lanes nor --rate with it"
+    ),
+    Refusal(
+      "push --lane reserved a b",
+      "The value 'reserved' is invalid for '--lane <lane>': a lane of its own has a rate="
+    ),
+    Refusal(
+      "push --lane rate=1G,connections=65 a b",
+      "The value 'rate=1G,connections=65' is invalid for '--lane <lane>': a lane has 1 to 64 "
+        + "connections"
+    ),
+    Refusal(
+      "push --lane rate=1G,fast a b",
+      "The value 'rate=1G,fast' is invalid for '--lane <lane>': a lane is "
+        + "rate=2G[,reserved][,connections=2][,name=x]"
+    ),
+    Refusal(
+      "push --rate 3 --lanes 4 a b",
+      "these lanes cannot be planned: a rate below one bit per second and connection"
+    ),
+    Refusal(
+      "push --cipher rot13 a b",
+      "The value 'rot13' is invalid for '--cipher <cipher>': a cipher is aes-256-gcm or none"
+    ),
+    Refusal(
+      "push --verify media a b",
+      "The value 'media' is invalid for '--verify <level>': a level is memory or durable"
+    ),
+    Refusal(
+      "push --block-size 1k a b",
+      "The value '1k' is invalid for '--block-size <size>': a block has 64KiB to 1GiB"
+    ),
+    Refusal(
+      "push --port 0 a b",
+      "The value '0' is invalid for '--port <ports>': a port is 1 to 65535, a range two of them: "
+        + "5000-5009"
+    ),
+    Refusal("pull a", "Missing expected argument '<destination>'"),
+    Refusal("pull a b c", "Unexpected argument 'c'"),
+    Refusal(
+      "pull a h:b",
+      "the destination of a pull is on this machine: use push for another"
+    ),
+    Refusal("serve", "serve needs --stdio"),
+    Refusal(
+      "serve --stdio --read-only --append-only",
+      "give --read-only or --append-only, not both"
+    ),
+    Refusal("verify -v -q a", "give --verbose or --quiet, not both"),
+    Refusal("verify", "Missing expected argument '<directory>'"),
+    Refusal("manifest diff a", "Missing expected argument '<new>'"),
+    Refusal("psuh", "Unexpected argument 'psuh'"),
+  ])
+  func aCommandLineThatCannotBeMeantIsRefused(_ refusal: Refusal) throws {
+    let error = try #require(throws: (any Error).self) {
+      _ = try DTX.parseAsRoot(refusal.arguments)
+    }
+    #expect(DTX.exitCode(for: error) == ExitCode(ExitStatus.usage.rawValue))
+    #expect(DTX.message(for: error) == refusal.message)
+  }
+
+  @Test func theBinarySaysItOnStandardErrorAlone() throws {
+    let result = try Invocation("push", "--lanes", "0", "a", "b")
+    #expect(result.status == 64)
+    #expect(result.output.isEmpty)
+    #expect(
+      result.messages == """
+        Error: The value '0' is invalid for '--lanes <n>': there are 1 to 256 lanes
+        Help:  --lanes <n>  Number of lanes. (default: 4)
+        Usage: dtx push [<options>] <source> ... <destination>
+          See 'dtx push --help' for more information.
+
+        """
+    )
+  }
+
+  @Test func controlBytesOfAnArgumentDoNotReachTheTerminal() throws {
+    let result = try Invocation([bytes("pull"), bytes("a"), bytes("b"), [0x63, 0xFF, 0x1B, 0x5B]])
+    #expect(result.status == 64)
+    #expect(result.messages.hasPrefix("Error: Unexpected argument 'c\\xff\\x1b['\n"))
+  }
+}
