@@ -5,7 +5,8 @@ extension Destination {
   /// Makes what needs no data: directories, links, fifos, empty files, changes of metadata.
   ///
   /// It also publishes files of which an earlier run had staged all. Called on the metadata thread,
-  /// some time after `compare`. Nothing of it need be durable before `finalize`, but for what is published here.
+  /// some time after `compare`. Nothing of it need be durable before `finalize`, but for what is
+  /// published here.
   ///
   /// - Returns: the entries that could not be made, with all that is below them.
   /// - Throws: `.failed` when nothing more can be made here: no room, a read-only file system.
@@ -188,6 +189,8 @@ struct SegmentPreparing {
       try destination.metadata(of: place.entries[index]).apply(to: file)
       try file.sync()
     }
+    // The journal may forget it only once the rename is durable.
+    try parent.directory.sync()
     // A journal that still has it costs a look at the next start, and no more.
     try? destination.requireWriting().journal.append(
       [.published(path: place.inventory.path(of: index))],
