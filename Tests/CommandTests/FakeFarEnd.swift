@@ -11,6 +11,8 @@ final class FakeFarEnd {
   let channel: ControlChannel
   private let place: Workplace
   private let run: Run
+  /// Keeps the fifo that is read from from ending before it has begun.
+  private var keeper: File?
 
   /// Starts a pull from this far end.
   init(pulling source: String, to destination: String, in place: Workplace) throws {
@@ -25,7 +27,8 @@ final class FakeFarEnd {
     )
     // Opened for both directions, a fifo waits for nobody.
     let writing = try File.open(bytes(place("to-near")), .readWrite)
-    let reading = try File.open(bytes(place("from-near")), .readWrite)
+    keeper = try File.open(bytes(place("from-near")), .readWrite)
+    let reading = try File.open(bytes(place("from-near")), .read)
     channel = try ControlChannel(
       ByteStream(
         reading: Descriptor.duplicate(of: reading.raw),
@@ -45,6 +48,7 @@ final class FakeFarEnd {
   func offer(_ shape: DatasetShape) throws -> Request {
     channel.send(Hello(implementation: "dtx 0.0.0"))
     _ = try channel.receiveHello()
+    keeper = nil
     let request = try RequestCodec.decode(try channel.receiveStep())
     // The discard port, which nobody serves.
     try channel.sendStep(HandshakeCodec.encode(Acceptance(port: 9, addresses: ["127.0.0.1"])))
