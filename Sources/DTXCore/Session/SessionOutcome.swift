@@ -5,6 +5,14 @@ package enum SessionOutcome: Equatable, Sendable {
   /// Somebody asked for it; what is durable stays.
   case interrupted
   case failed(SessionFailure)
+
+  /// Whether the peer can be expected to end in order too.
+  package var isOrderly: Bool {
+    switch self {
+    case .completed, .interrupted: true
+    case .failed: false
+    }
+  }
 }
 
 /// The first cause of a session's end.

@@ -75,7 +75,7 @@ final class ReceiveEngine: Sendable {
     commitWorker.finish()
     metadataWorker.finish()
     setup.channel.finishSending()
-    if setup.isInitiator { setup.channel.awaitEnd() }
+    if setup.isInitiator, outcome.isOrderly { setup.channel.awaitEnd() }
     setup.channel.close()
     reader.join()
     return report(session, outcome, started: started)

@@ -83,7 +83,7 @@ final class SendEngine: Sendable {
     scanWorker.finish()
     sealWorker.finish()
     setup.channel.finishSending()
-    if setup.isInitiator { setup.channel.awaitEnd() }
+    if setup.isInitiator, outcome.isOrderly { setup.channel.awaitEnd() }
     setup.channel.close()
     reader.join()
     manifest.discard()
