@@ -5,8 +5,6 @@ internal import DTXLinux
 package enum ServerAccess: Sendable {
   case readWrite
   case readOnly
-  /// New files only... nothing that is there is replaced.
-  case appendOnly
 }
 
 /// The far end: `dtx serve --stdio`, started by whoever holds the other end of its input and output.
@@ -87,9 +85,6 @@ package struct Server: Sendable {
   private func confine(_ request: inout Request) throws(TransferError) {
     if request.direction == .push, access == .readOnly {
       throw TransferError(.refused, "this server is read-only")
-    }
-    if request.direction == .pull, access == .appendOnly {
-      throw TransferError(.refused, "this server takes data and gives none")
     }
     guard let root else { return }
     let slash = UInt8(ascii: "/")

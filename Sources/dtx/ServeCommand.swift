@@ -6,7 +6,7 @@ struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",
     abstract: "Be the far end of a transfer: push and pull start this through ssh.",
-    usage: "dtx serve --stdio [--root <dir>] [--read-only | --append-only] [--state-dir <dir>]",
+    usage: "dtx serve --stdio [--root <dir>] [--read-only] [--state-dir <dir>]",
     discussion: """
       In authorized_keys this restricts a key to one directory:
         restrict,command="dtx serve --stdio --root /data --read-only" ssh-...
@@ -26,9 +26,6 @@ struct ServeCommand: ParsableCommand {
   @Flag(help: "Send, but receive nothing.")
   var readOnly = false
 
-  @Flag(help: "Receive what is new, but change nothing that is there.")
-  var appendOnly = false
-
   @Option(
     help: ArgumentHelp("Keep state here instead of in the destination's .dtx.", valueName: "dir"),
     completion: .directory,
@@ -42,13 +39,10 @@ struct ServeCommand: ParsableCommand {
 
   func validate() throws {
     guard stdio else { throw ValidationError("serve needs --stdio") }
-    if readOnly, appendOnly {
-      throw ValidationError("give --read-only or --append-only, not both")
-    }
   }
 
   func run() throws {
-    let access: ServerAccess = readOnly ? .readOnly : appendOnly ? .appendOnly : .readWrite
+    let access: ServerAccess = readOnly ? .readOnly : .readWrite
     var server = Server()
     server.root = root
     server.access = access

@@ -326,13 +326,12 @@ enum HelpGolden {
       In authorized_keys this restricts a key to one directory:
         restrict,command="dtx serve --stdio --root /data --read-only" ssh-...
 
-      USAGE: dtx serve --stdio [--root <dir>] [--read-only | --append-only] [--state-dir <dir>]
+      USAGE: dtx serve --stdio [--root <dir>] [--read-only] [--state-dir <dir>]
 
       OPTIONS:
         --stdio                 Talk on the standard streams; the only way there is.
         --root <dir>            Serve nothing outside this directory.
         --read-only             Send, but receive nothing.
-        --append-only           Receive what is new, but change nothing that is there.
         --state-dir <dir>       Keep state here instead of in the destination's .dtx.
         --version               Show the version.
         -h, --help              Show help information.

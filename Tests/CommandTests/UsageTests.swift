@@ -103,10 +103,6 @@ struct Refusal: Sendable, CustomTestStringConvertible {
       "the destination of a pull is on this machine: use push for another"
     ),
     Refusal("serve", "serve needs --stdio"),
-    Refusal(
-      "serve --stdio --read-only --append-only",
-      "give --read-only or --append-only, not both"
-    ),
     Refusal("verify -v -q a", "give --verbose or --quiet, not both"),
     Refusal("verify", "Missing expected argument '<directory>'"),
     Refusal("manifest diff a", "Missing expected argument '<new>'"),

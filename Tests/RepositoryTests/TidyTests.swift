@@ -96,7 +96,7 @@ import Testing
 
   @Test func theManualNamesTheFlagsThatThereAre() throws {
     let help = try ManualPage.printedFlags()
-    #expect(help.contains("--append-only"))
+    #expect(help.contains("--read-only"))
     let page = ManualPage.flags(inPage: try Repository.file("man/dtx.1"))
     #expect(ManualPage.differences(page: page, help: help) == [])
   }
