@@ -62,7 +62,7 @@ END
 [ "$(id -u)" != 0 ] || mkdir -p /run/sshd
 /usr/sbin/sshd -D -f ssh-daemon -E ssh-log &
 daemon=$!
-until ssh -F ssh-config far true; do kill -0 "$daemon"; done
+until ssh -F ssh-config far true 2> /dev/null; do kill -0 "$daemon"; done
 shell="ssh -F $here/ssh-config"
 XDG_STATE_HOME="$here/ssh-state"
 export XDG_STATE_HOME

@@ -103,6 +103,44 @@ extension EndToEndTests {
       #expect(try Trees.snapshot(site.place("to")) == before)
     }
 
+    @Test(arguments: ["push", "pull"])
+    func aFileThatChangesWhileItIsReadIsNeverAMixture(_ command: String) throws {
+      let site = try Site()
+      // More than what the sockets take ahead of their pace.
+      try site.place.write("from/large", Trees.content(64 << 20, seed: 2))
+      try site.place.write("from/other", "other")
+      let places =
+        command == "push"
+        ? [site.place("from/"), site.far("to")] : [site.far("from/"), site.place("to")]
+      let run = try site.start(command, ["--rate", "64M", "--block-size", "1MiB"] + places)
+      let isUnderWay = try run.isDurable(1)
+      #expect(isUnderWay)
+      let file = try File.open(bytes(site.place("from/large")), .readWrite)
+      try file.write(bytes("changed"), at: 20 << 20)
+      try file.close()
+      let ending = try run.finish()
+      #expect(ending.status == 4, "\(ending.messages)")
+      #expect(ending.events(naming: "large").count == 1, "\(ending.lines)")
+      #expect(!site.place.exists("to/large"))
+      #expect(try site.place.text("to/other") == "other")
+      let again = try site.start(command, places).finish()
+      #expect(again.status == 0, "\(again.messages)")
+      try Trees.expectSame(site.place, "from", "to")
+    }
+
+    @Test func aPathThatIsNoTextIsTakenAsItIs() throws {
+      let site = try Site()
+      let odd = "\(site.place.path)/$(printf 'caf\\351')"
+      let command = "'\(site.program)' push --rsh '\(site.place("bin/ssh"))'"
+      try Tool.shell("mkdir \"\(odd)\" && echo content > \"\(odd)/file\"")
+      try Tool.shell(
+        "\(command) --dtx-path '\(site.place("far"))' -q \"\(odd)\" 'far:\(site.place("to"))/'"
+      )
+      #expect(
+        try Tool.shell("cat \"$(printf '\(site.place("to"))/caf\\351')/file\"") == "content\n"
+      )
+    }
+
     private static func move(
       _ site: Site,
       _ command: String,
