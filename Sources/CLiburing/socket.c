@@ -153,6 +153,13 @@ ssize_t dtx_receive(int descriptor, void *buffer, size_t capacity) {
   return recv(descriptor, buffer, capacity, 0);
 }
 
+ssize_t dtx_receive_whole(
+    int descriptor, void *first, size_t first_count, void *second, size_t second_count) {
+  struct iovec parts[2] = {{first, first_count}, {second, second_count}};
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+  return recvmsg(descriptor, &message, MSG_WAITALL);
+}
+
 int dtx_shutdown(int descriptor, int both) {
   return shutdown(descriptor, both ? SHUT_RDWR : SHUT_WR);
 }

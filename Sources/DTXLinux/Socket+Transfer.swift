@@ -45,15 +45,36 @@ extension Socket {
   /// An end in the middle is thrown as ECONNRESET: to the reader it is a connection lost as by a
   /// reset. ETIMEDOUT means that the receive timeout passed; bytes received before it are lost.
   package func receiveExactly(_ buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Bool {
-    var filled = 0
-    while filled < buffer.count {
-      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-      let count = try receiveSome(rest)
+    try receiveExactly(buffer, UnsafeMutableRawBufferPointer(start: nil, count: 0))
+  }
+
+  /// Receives until two buffers are full, one after the other, in one system call where it can.
+  package func receiveExactly(
+    _ first: UnsafeMutableRawBufferPointer,
+    _ second: UnsafeMutableRawBufferPointer
+  ) throws(SystemError) -> Bool {
+    var first = first
+    var second = second
+    var isAtStart = true
+    while first.count + second.count > 0 {
+      let result = system {
+        dtx_receive_whole(
+          descriptor.raw,
+          first.baseAddress,
+          first.count,
+          second.baseAddress,
+          second.count
+        )
+      }
+      let count = try transferred(result, "recv")
       if count == 0 {
-        if filled == 0 { return false }
+        if isAtStart { return false }
         throw SystemError(operation: "recv", subject: label, number: ECONNRESET)
       }
-      filled += count
+      isAtStart = false
+      let fromFirst = min(count, first.count)
+      first = UnsafeMutableRawBufferPointer(rebasing: first[fromFirst...])
+      second = UnsafeMutableRawBufferPointer(rebasing: second[(count - fromFirst)...])
     }
     return true
   }

@@ -164,7 +164,7 @@ import Testing
         let file = try table.acquire(key) { known throws(SystemError) in
           try open("f\(index)", known)
         }
-        try file.write([UInt8(index)], at: UInt64(round))
+        try file.file.write([UInt8(index)], at: UInt64(round))
         table.release(key)
       }
     }

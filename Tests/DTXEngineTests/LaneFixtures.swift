@@ -77,7 +77,10 @@ extension RecordOpener {
     bytes += [UInt8](repeating: 0, count: max(0, byteCount - bytes.count))
     var span = bytes.mutableSpan
     try span.withUnsafeMutableBytes { buffer throws(RecordError) in
-      try open(parsed.0, payloadByteCount: parsed.payloadByteCount, in: buffer)
+      let sealed = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[RecordLayout.headerByteCount...]
+      )
+      try open(parsed.0, payloadByteCount: parsed.payloadByteCount, in: sealed)
     }
     return parsed
   }

@@ -62,6 +62,26 @@ import Testing
     sender.join()
   }
 
+  @Test func twoBuffersAreFilledHoweverTheBytesArrive() throws {
+    let sent = (0..<1_000).map { UInt8(truncatingIfNeeded: $0) }
+    for (piece, firstCount) in [(1, 300), (7, 0), (64, 999), (1_000, 1_000), (333, 500)] {
+      let (near, far) = try Socket.pair()
+      let sender = try Thread(name: "sender") {
+        for start in stride(from: 0, to: sent.count, by: piece) {
+          try? near.sendAll(Array(sent[start..<min(start + piece, sent.count)]))
+        }
+      }
+      var first = [UInt8](repeating: 0, count: firstCount)
+      var second = [UInt8](repeating: 0, count: sent.count - firstCount)
+      let isWhole = try first.withUnsafeMutableBytes { one in
+        try second.withUnsafeMutableBytes { two in try far.receiveExactly(one, two) }
+      }
+      #expect(isWhole)
+      #expect(first + second == sent, "in pieces of \(piece)")
+      sender.join()
+    }
+  }
+
   @Test func anEndInTheMiddleIsALostConnection() throws {
     let (near, far) = try Socket.pair()
     try near.sendAll(bytes("abc"))

@@ -105,12 +105,13 @@ struct BlockedCall<Result: Sendable> {
 
 #if arch(x86_64)
 let pollCalls: Set<Int> = [271]
-let receiveCalls: Set<Int> = [45]
+// recvfrom and recvmsg.
+let receiveCalls: Set<Int> = [45, 47]
 let sendCalls: Set<Int> = [46]
 let futexCalls: Set<Int> = [202]
 #else
 let pollCalls: Set<Int> = [73]
-let receiveCalls: Set<Int> = [207]
+let receiveCalls: Set<Int> = [207, 212]
 let sendCalls: Set<Int> = [211]
 let futexCalls: Set<Int> = [98]
 #endif

@@ -129,6 +129,10 @@ int dtx_tcp_info(int descriptor, struct dtx_tcp_info *info);
 ssize_t dtx_send(
     int descriptor, const void *first, size_t first_count, const void *second, size_t second_count);
 ssize_t dtx_receive(int descriptor, void *buffer, size_t capacity);
+// One recvmsg(2) into two buffers (the second may be empty) that waits until both are full, the
+// peer ends, or a timeout or a signal interrupts.
+ssize_t dtx_receive_whole(
+    int descriptor, void *first, size_t first_count, void *second, size_t second_count);
 // Shuts down writing (both == 0) or both ways.
 int dtx_shutdown(int descriptor, int both);
 // getaddrinfo(3) for TCP. Calls `take` with each address; returns 0 or an EAI_ number.

@@ -80,7 +80,7 @@ struct EpochCommitting {
       guard place.failure(of: key.entry) == nil else { continue }
       let file: File
       do throws(SystemError) {
-        file = try destination.acquireStaged(key.entry, place, creates: false)
+        file = try destination.acquireStaged(key.entry, place, creates: false).file
       } catch {
         if error.endsTransfer { throw error }
         fail(key, error)

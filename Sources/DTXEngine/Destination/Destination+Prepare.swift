@@ -179,7 +179,7 @@ struct SegmentPreparing {
   private func publishResumed(_ index: Int, in parent: OpenDirectory) throws(SystemError) -> String?
   {
     let key = StagedTable.Key(segment: place.segment.index, entry: index)
-    let file = try destination.acquireStaged(index, place, creates: false)
+    let file = try destination.acquireStaged(index, place, creates: false).file
     defer {
       destination.stagedFiles.release(key)
       destination.stagedFiles.remove(key)

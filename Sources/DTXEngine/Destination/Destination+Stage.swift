@@ -54,9 +54,9 @@ extension Destination {
   ) -> (EntryFailure, String)? {
     let entry = segment.entries[staged.entry]
     switch staged.target {
-    case .shared(let file):
+    case .shared(let shared):
       // What happens to be lost by this is found by the sync of the commit, so nobody asks here.
-      try? file.startWriteOut(
+      try? shared.file.startWriteOut(
         offset: staged.range.lowerBound,
         length: staged.range.upperBound - staged.range.lowerBound
       )
@@ -119,7 +119,7 @@ extension Destination {
     _ entry: Int,
     _ place: SegmentPlace,
     creates: Bool
-  ) throws(SystemError) -> File {
+  ) throws(SystemError) -> SharedFile {
     let key = StagedTable.Key(segment: place.segment.index, entry: entry)
     return try stagedFiles.acquire(key) { known throws(SystemError) in
       let parent = try place.directories.parent(of: entry)

@@ -12,7 +12,7 @@ final class StagedTable: Sendable {
 
   private struct Slot: Sendable {
     var identity: StagedIdentity
-    var file: File?
+    var file: SharedFile?
     /// Calls of `acquire` without their `release`.
     var userCount: Int
     var lastUse: UInt64
@@ -46,7 +46,7 @@ final class StagedTable: Sendable {
   func acquire(
     _ key: Key,
     open: (StagedIdentity?) throws(SystemError) -> (File, StagedIdentity)
-  ) throws(SystemError) -> File {
+  ) throws(SystemError) -> SharedFile {
     try state.withLock { state throws(SystemError) in
       state.clock += 1
       if let failure = state.slots[key]?.failure { throw failure }
@@ -56,7 +56,8 @@ final class StagedTable: Sendable {
         return file
       }
       let known = state.slots[key]
-      let (file, identity) = try open(known?.identity)
+      let (opened, identity) = try open(known?.identity)
+      let file = SharedFile(opened)
       state.slots[key] = Slot(
         identity: identity,
         file: file,
@@ -70,13 +71,13 @@ final class StagedTable: Sendable {
 
   /// Ends a use that `acquire` began; the file may be closed then.
   func release(_ key: Key) {
-    let idle = state.withLock { state -> (key: Key, file: File)? in
+    let idle = state.withLock { state -> (key: Key, file: SharedFile)? in
       state.slots[key]?.userCount -= 1
       return takeIdle(&state)
     }
     guard let idle else { return }
     do throws(SystemError) {
-      try idle.file.close()
+      try idle.file.file.close()
     } catch {
       state.withLock { $0.slots[idle.key]?.failure = error }
     }
@@ -100,7 +101,7 @@ final class StagedTable: Sendable {
   }
 
   /// Where too many are open, takes the file out that nobody has used for the longest time.
-  private func takeIdle(_ state: inout State) -> (key: Key, file: File)? {
+  private func takeIdle(_ state: inout State) -> (key: Key, file: SharedFile)? {
     guard state.openCount > openLimit else { return nil }
     var oldest: (key: Key, lastUse: UInt64)?
     for (key, slot) in state.slots where slot.userCount == 0 && slot.file != nil {

@@ -58,29 +58,32 @@ final class KeySchedule {
 
   /// Seals a whole record in place, under the next key if the present one is used up.
   func seal(_ record: UnsafeMutableRawBufferPointer) {
-    let payloadByteCount = prepare(record)
+    let payloadByteCount = UInt64(record.count - RecordLayout.byteCount(payloadByteCount: 0))
+    prepare(payloadByteCount)
     cipher.seal(record, nonce: nonce)
     advance(payloadByteCount)
   }
 
-  /// Opens a whole record in place, under the next key if the present one is used up.
+  /// Opens a record in place, under the next key if the present one is used up.
   ///
+  /// - Parameters:
+  ///   - sealed: its payload and its tag.
+  ///   - header: its header, as `RecordLayout.header` makes it.
   /// - Returns: false when it is not authentic; nothing may be opened after that.
-  func open(_ record: UnsafeMutableRawBufferPointer) -> Bool {
-    let payloadByteCount = prepare(record)
-    guard cipher.open(record, nonce: nonce) else { return false }
+  func open(_ sealed: UnsafeMutableRawBufferPointer, header: UInt64) -> Bool {
+    let payloadByteCount = UInt64(sealed.count - RecordLayout.tagByteCount)
+    prepare(payloadByteCount)
+    guard cipher.open(sealed, header: header, nonce: nonce) else { return false }
     advance(payloadByteCount)
     return true
   }
 
-  /// Steps to the next key when this record would exceed the limit; returns its payload's bytes.
-  private func prepare(_ record: UnsafeMutableRawBufferPointer) -> UInt64 {
-    let payloadByteCount = UInt64(record.count - RecordLayout.byteCount(payloadByteCount: 0))
+  /// Steps to the next key when a record of this payload would exceed the limit.
+  private func prepare(_ payloadByteCount: UInt64) {
     let isUsed = nonce.counter > 0
     let isFull =
       byteCount + payloadByteCount > limit.byteCount || nonce.counter >= limit.recordCount
     if isUsed, isFull { step() }
-    return payloadByteCount
   }
 
   private func advance(_ payloadByteCount: UInt64) {

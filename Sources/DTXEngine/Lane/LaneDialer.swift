@@ -127,5 +127,21 @@ enum LaneOptions {
     // control channel's heartbeat tells of a dead peer long before.
     try socket.setKeepAlive()
     try socket.setUserTimeout(milliseconds: userTimeoutMilliseconds)
+    if staysOnHost(socket) {
+      try socket.setSendBuffer(byteCount: hostBufferByteCount)
+      try socket.setReceiveBuffer(byteCount: hostBufferByteCount)
+    }
+  }
+
+  /// Where no path is to be filled, what is under way had better stay in the processor's cache: two
+  /// streams on loopback carried 12.4 GB/s with buffers of this size, 7.9 with those that the kernel
+  /// lets grow, 4.9 with 64 MiB.
+  private static let hostBufferByteCount = 512 << 10
+
+  private static func staysOnHost(_ socket: Socket) -> Bool {
+    guard let here = try? socket.localAddress, let there = try? socket.peerAddress else {
+      return false
+    }
+    return here.with(port: 0) == there.with(port: 0)
   }
 }

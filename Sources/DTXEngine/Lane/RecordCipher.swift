@@ -97,24 +97,35 @@ struct RecordCipher: ~Copyable {
   /// Checks the tag and decrypts the payload.
   ///
   /// - Parameters:
-  ///   - record: a whole record. When it is refused its payload becomes zeros.
+  ///   - sealed: a record's payload and tag, its header not among them. When it is refused the
+  ///     payload becomes zeros.
+  ///   - header: the record's header, as `RecordLayout.header` makes it.
   ///   - nonce: what the record must have been sealed with.
   /// - Returns: false when tag, header and payload do not belong together under this key and nonce.
-  borrowing func open(_ record: UnsafeMutableRawBufferPointer, nonce: RecordNonce) -> Bool {
-    let parts = RecordParts(record)
+  borrowing func open(
+    _ sealed: UnsafeMutableRawBufferPointer,
+    header: UInt64,
+    nonce: RecordNonce
+  ) -> Bool {
+    guard let payload = sealed.assumingMemoryBound(to: UInt8.self).baseAddress,
+      sealed.count >= RecordLayout.tagByteCount
+    else { preconditionFailure("\(sealed.count) bytes do not hold a tag") }
+    let payloadByteCount = sealed.count - RecordLayout.tagByteCount
     let result = nonce.withUnsafeBytes { nonce in
-      CCryptoBoringSSL_EVP_AEAD_CTX_open_gather(
-        state,
-        parts.payload,
-        nonce.assumingMemoryBound(to: UInt8.self).baseAddress,
-        nonce.count,
-        parts.payload,
-        parts.payloadByteCount,
-        parts.tag,
-        RecordLayout.tagByteCount,
-        parts.header,
-        RecordLayout.headerByteCount
-      )
+      withUnsafeBytes(of: header.littleEndian) { header in
+        CCryptoBoringSSL_EVP_AEAD_CTX_open_gather(
+          state,
+          payload,
+          nonce.assumingMemoryBound(to: UInt8.self).baseAddress,
+          nonce.count,
+          payload,
+          payloadByteCount,
+          payload + payloadByteCount,
+          RecordLayout.tagByteCount,
+          header.assumingMemoryBound(to: UInt8.self).baseAddress,
+          header.count
+        )
+      }
     }
     // A refusal leaves an entry in this thread's error queue, which nobody would ever read.
     if result != 1 { CCryptoBoringSSL_ERR_clear_error() }

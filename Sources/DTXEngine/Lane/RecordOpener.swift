@@ -1,8 +1,8 @@
 package import DTXCore
 /// Opens the records of one direction of one connection, in place.
 ///
-/// The caller receives 8 bytes, asks `header(_:)` how many follow, receives these behind them, and
-/// calls `open`. After one refused record every other one is refused too: a connection that was
+/// The caller receives 8 bytes, asks `header(_:)` how many follow, receives these where it wants
+/// the payload, and calls `open`. After one refused record every other one is refused too: a connection that was
 /// tampered with is closed, and an attacker has one guess at a tag, not many.
 ///
 /// One thread uses it at a time. It allocates nothing for a record, only when a key has served its
@@ -10,6 +10,8 @@ package import DTXCore
 package final class RecordOpener {
   /// Nil when there is no cipher.
   private let keys: KeySchedule?
+  /// For the checksums of records without a cipher.
+  private var digest = StreamingDigest()
   private var hasRefused = false
 
   /// Makes the opener of a direction.
@@ -53,29 +55,25 @@ package final class RecordOpener {
   /// - Parameters:
   ///   - type: as `header(_:)` said.
   ///   - payloadByteCount: as `header(_:)` said.
-  ///   - buffer: header, payload and tag; what lies behind is not touched.
+  ///   - sealed: payload and tag, what came behind the header; what lies behind is not touched.
   /// - Throws: `RecordError` when the record is not the next one that the other end sealed. A
   ///   payload that was encrypted is then zeros.
   package func open(
     _ type: RecordType,
     payloadByteCount: Int,
-    in buffer: UnsafeMutableRawBufferPointer
+    in sealed: UnsafeMutableRawBufferPointer
   ) throws(RecordError) {
     guard !hasRefused else { throw .refusedBefore }
-    let byteCount = RecordLayout.byteCount(payloadByteCount: payloadByteCount)
-    precondition(buffer.count >= byteCount, "\(buffer.count) bytes do not hold the record")
-    let record = UnsafeMutableRawBufferPointer(rebasing: buffer[..<byteCount])
-    // The tag covers the header in the buffer; the caller goes by the two arguments.
-    precondition(
-      Self.word(UnsafeRawBufferPointer(record))
-        == RecordLayout.header(type, payloadByteCount: payloadByteCount),
-      "the buffer begins with another header than the one that was parsed"
-    )
+    let byteCount = payloadByteCount + RecordLayout.tagByteCount
+    precondition(sealed.count >= byteCount, "\(sealed.count) bytes do not hold the record")
+    let sealed = UnsafeMutableRawBufferPointer(rebasing: sealed[..<byteCount])
+    let header = RecordLayout.header(type, payloadByteCount: payloadByteCount)
 
     if let keys {
-      guard keys.open(record) else { throw refusal(.unauthentic) }
+      guard keys.open(sealed, header: header) else { throw refusal(.unauthentic) }
     } else {
-      let isIntact = RecordChecksum(of: record) == RecordChecksum(in: record)
+      let payload = UnsafeRawBufferPointer(rebasing: sealed[..<payloadByteCount])
+      let isIntact = RecordChecksum(header, payload, &digest) == RecordChecksum(in: sealed)
       guard isIntact else { throw refusal(.checksumMismatch) }
     }
   }

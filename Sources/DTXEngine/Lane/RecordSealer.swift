@@ -76,7 +76,22 @@ struct RecordChecksum: Equatable {
     low = digest.words.1
   }
 
-  /// Reads the checksum that a whole record carries.
+  /// Computes the checksum of a record whose header lies elsewhere.
+  ///
+  /// - Parameters:
+  ///   - header: as `RecordLayout.header` makes it.
+  ///   - payload: the record's bytes between header and tag.
+  ///   - digest: where it is computed; what it held is lost.
+  init(_ header: UInt64, _ payload: UnsafeRawBufferPointer, _ digest: inout StreamingDigest) {
+    digest.reset()
+    withUnsafeBytes(of: header.littleEndian) { digest.update($0) }
+    digest.update(payload)
+    let words = digest.finish().words
+    high = words.0
+    low = words.1
+  }
+
+  /// Reads the checksum at the end of a record.
   init(in record: UnsafeMutableRawBufferPointer) {
     let offset = record.count - RecordLayout.tagByteCount
     high = UInt64(bigEndian: record.loadUnaligned(fromByteOffset: offset, as: UInt64.self))

@@ -1,10 +1,11 @@
 internal import DTXCore
 internal import DTXLinux
 
-/// Takes blocks from one connection: receives, opens, digests and writes them, record by record.
+/// Takes blocks from one connection: receives, opens and digests them record by record, and writes
+/// them unit by unit.
 ///
-/// Used by the connection's thread alone. Bytes go to their final offset in the staged file; what
-/// they are worth is known when the trailer has come.
+/// Used by the connection's thread alone; no allocation for a record. Bytes go to their final
+/// offset in the staged file; what they are worth is known when the trailer has come.
 final class BlockReceiver {
   /// Why a connection's thread ends.
   enum Failure: Error {
@@ -21,35 +22,49 @@ final class BlockReceiver {
   private let destination: Destination
   private let table: ReceivingTable
   private let gate: Gate
-  private let buffer: PageBuffer
+  private let unit: WriteUnit
+  /// Whether the next record's header came with the record before it.
+  private var isHeaderHere = false
   private var digest = StreamingDigest()
   private var current: ArrivingBlock?
 
   /// A block between its header and its trailer.
-  private struct ArrivingBlock {
-    var reference: BlockReference
-    var segment: Segment
-    var extents: [Int]
-    var isDrained: Bool
+  private final class ArrivingBlock {
+    let reference: BlockReference
+    let segment: Segment
+    /// The wanted ones, by their index in the segment.
+    let extents: [Int]
+    let isDrained: Bool
     /// The extent whose bytes come next, and how many of them have come.
     var next = 0
     var done: UInt64 = 0
     var staged: Destination.StagedFile?
     var computed: [ExtentOutcome] = []
+
+    init(_ reference: BlockReference, _ segment: Segment, _ extents: [Range<Int>], isDrained: Bool)
+    {
+      self.reference = reference
+      self.segment = segment
+      self.extents = Array(extents.joined())
+      self.isDrained = isDrained
+    }
+
+    var extent: Extent { segment.extents[extents[next]] }
   }
 
   init(
     opened: OpenedLane,
     destination: Destination,
     table: ReceivingTable,
-    gate: Gate
+    gate: Gate,
+    unitByteCount: Int
   ) throws(SystemError) {
     socket = opened.socket
     opener = opened.opener
     self.destination = destination
     self.table = table
     self.gate = gate
-    buffer = try PageBuffer(byteCount: RecordLayout.maximumByteCount)
+    unit = try WriteUnit(byteCount: unitByteCount)
   }
 
   /// Receives until the peer ends the connection in order.
@@ -80,36 +95,30 @@ final class BlockReceiver {
   /// Gives up a block that did not arrive whole.
   func abandon() {
     guard let block = current, !block.isDrained else { return }
-    if let staged = block.staged {
-      _ = destination.finish(
-        staged,
-        segment: block.segment,
-        extent: block.extents[block.next],
-        isIntact: false
-      )
-    }
+    if let staged = block.staged { _ = finish(staged, block, isIntact: false) }
     table.release(block.reference)
     current = nil
   }
 
+  /// Receives the next record into the unit.
+  ///
+  /// - Returns: its type and its payload, valid until the next call; nil at the connection's end.
   private func receiveRecord() throws(Failure) -> (RecordType, UnsafeRawBufferPointer)? {
     gate.pass()
-    let head = UnsafeMutableRawBufferPointer(
-      rebasing: buffer.pointer[..<RecordLayout.headerByteCount]
-    )
     do {
-      guard try socket.receiveExactly(head) else { return nil }
-      let (type, byteCount) = try opener.header(UnsafeRawBufferPointer(head))
-      let end = RecordLayout.headerByteCount + byteCount + RecordLayout.tagByteCount
-      let rest = UnsafeMutableRawBufferPointer(
-        rebasing: buffer.pointer[RecordLayout.headerByteCount..<end]
-      )
-      guard try socket.receiveExactly(rest) else { throw Failure.broken("it ended in a record") }
-      try opener.open(type, payloadByteCount: byteCount, in: buffer.pointer)
-      let payload = UnsafeRawBufferPointer(
-        rebasing: rest[..<(rest.count - RecordLayout.tagByteCount)]
-      )
-      return (type, payload)
+      if !isHeaderHere {
+        guard try socket.receiveExactly(unit.header) else { return nil }
+      }
+      let (type, byteCount) = try opener.header(UnsafeRawBufferPointer(unit.header))
+      if byteCount > unit.freeByteCount { try writePending() }
+      let sealed = unit.place(byteCount)
+      // Within a block another record follows, so that its header is worth waiting for.
+      isHeaderHere = type == .blockHeader || type == .data
+      guard try socket.receiveExactly(sealed, isHeaderHere ? unit.header : unit.nothing) else {
+        throw Failure.broken("it ended in a record")
+      }
+      try opener.open(type, payloadByteCount: byteCount, in: sealed)
+      return (type, UnsafeRawBufferPointer(rebasing: sealed[..<byteCount]))
     } catch let error as SystemError {
       throw .broken(error.description)
     } catch let error as RecordError {
@@ -131,19 +140,9 @@ final class BlockReceiver {
     }
     switch table.claim(reference) {
     case .take(let segment, let extents):
-      current = ArrivingBlock(
-        reference: reference,
-        segment: segment,
-        extents: Array(extents.joined()),
-        isDrained: false
-      )
+      current = ArrivingBlock(reference, segment, extents, isDrained: false)
     case .drain(let segment, let extents):
-      current = ArrivingBlock(
-        reference: reference,
-        segment: segment,
-        extents: Array(extents.joined()),
-        isDrained: true
-      )
+      current = ArrivingBlock(reference, segment, extents, isDrained: true)
     case nil:
       throw .violation("block \(reference.block) of segment \(reference.segment) is not wanted")
     }
@@ -151,29 +150,25 @@ final class BlockReceiver {
 
   /// Spreads a record's bytes over the extents that they belong to.
   private func take(_ payload: UnsafeRawBufferPointer) throws(Failure) {
-    guard var block = current else { throw .violation("data outside a block") }
-    current = nil
-    defer { current = block }
+    guard let block = current else { throw .violation("data outside a block") }
     var rest = payload
     while !rest.isEmpty {
       guard block.next < block.extents.count else {
         throw .violation("more bytes than the block has")
       }
-      let extent = block.segment.extents[block.extents[block.next]]
-      if block.done == 0 { beginExtent(&block) }
-      let count = Int(min(UInt64(rest.count), UInt64(extent.byteCount) - block.done))
-      let piece = UnsafeRawBufferPointer(rebasing: rest[..<count])
-      digest.update(piece)
-      if let staged = block.staged { try write(piece, staged, extent.offset, &block) }
+      let byteCount = UInt64(block.extent.byteCount)
+      if block.done == 0 { beginExtent(of: block) }
+      let count = Int(min(UInt64(rest.count), byteCount - block.done))
+      digest.update(UnsafeRawBufferPointer(rebasing: rest[..<count]))
+      if block.staged == nil { unit.pass(count) } else { unit.keep(count) }
       block.done += UInt64(count)
-      if block.done == UInt64(extent.byteCount) { endExtent(&block) }
+      if block.done == byteCount { try endExtent(of: block) }
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
   }
 
-  private func beginExtent(_ block: inout ArrivingBlock) {
+  private func beginExtent(of block: ArrivingBlock) {
     digest.reset()
-    block.staged = nil
     block.computed.append(.intact(.zero))
     guard !block.isDrained else { return }
     switch destination.stage(block.segment, extent: block.extents[block.next]) {
@@ -182,43 +177,43 @@ final class BlockReceiver {
     }
   }
 
-  private func write(
-    _ piece: UnsafeRawBufferPointer,
-    _ staged: Destination.StagedFile,
-    _ offset: UInt64,
-    _ block: inout ArrivingBlock
-  ) throws(Failure) {
+  /// Writes what the unit holds of the present extent.
+  private func writePending() throws(Failure) {
+    let piece = unit.take()
+    guard !piece.isEmpty, let block = current, let staged = block.staged else { return }
     do throws(SystemError) {
-      try staged.write(piece, at: offset + block.done)
+      try staged.write(piece, at: block.extent.offset + block.done - UInt64(piece.count))
     } catch {
       if error.isAboutSpace { throw .storage(error.description) }
-      _ = destination.finish(
-        staged,
-        segment: block.segment,
-        extent: block.extents[block.next],
-        isIntact: false
-      )
-      block.staged = nil
+      _ = finish(staged, block, isIntact: false)
       block.computed[block.next] = .failed(.unwritable, error.description)
     }
   }
 
-  private func endExtent(_ block: inout ArrivingBlock) {
+  private func endExtent(of block: ArrivingBlock) throws(Failure) {
+    try writePending()
     if case .intact = block.computed[block.next] {
       block.computed[block.next] = .intact(digest.finish())
-      if let staged = block.staged {
-        let problem = destination.finish(
-          staged,
-          segment: block.segment,
-          extent: block.extents[block.next],
-          isIntact: true
-        )
-        if let (failure, reason) = problem { block.computed[block.next] = .failed(failure, reason) }
+      if let staged = block.staged, let problem = finish(staged, block, isIntact: true) {
+        block.computed[block.next] = .failed(problem.0, problem.1)
       }
     }
-    block.staged = nil
     block.next += 1
     block.done = 0
+  }
+
+  private func finish(
+    _ staged: Destination.StagedFile,
+    _ block: ArrivingBlock,
+    isIntact: Bool
+  ) -> (EntryFailure, String)? {
+    block.staged = nil
+    return destination.finish(
+      staged,
+      segment: block.segment,
+      extent: block.extents[block.next],
+      isIntact: isIntact
+    )
   }
 
   /// Compares what arrived with what the sender says it sent.

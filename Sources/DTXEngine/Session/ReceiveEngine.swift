@@ -28,13 +28,20 @@ final class ReceiveEngine: Sendable {
     let inbox = self.inbox
     let table = self.table
     let gate = self.gate
+    let unitByteCount = WriteUnit.byteCount(
+      connectionCount: setup.inputs.lanes.reduce(0) { $0 + $1.connectionCount }
+    )
     lanes = LaneConnections(
       setup,
       make: { opened throws(SystemError) in
         ledger.opened(opened, setup.inputs.lanes[opened.identity.lane], isPaced: false)
-        return try ReceivingLane(opened, destination: destination, table: table, gate: gate) {
-          inbox.send($0)
-        }
+        return try ReceivingLane(
+          opened,
+          destination: destination,
+          table: table,
+          gate: gate,
+          unitByteCount: unitByteCount
+        ) { inbox.send($0) }
       },
       changed: { id, change in
         switch change {

@@ -13,6 +13,7 @@ final class ReceivingLane: SessionLane {
     destination: Destination,
     table: ReceivingTable,
     gate: Gate,
+    unitByteCount: Int,
     report: @escaping @Sendable (ReceiveSession.Event) -> Void
   ) throws(SystemError) {
     let id = ConnectionID(lane: opened.identity.lane, number: opened.identity.number)
@@ -25,6 +26,7 @@ final class ReceivingLane: SessionLane {
         destination: destination,
         table: table,
         gate: gate,
+        unitByteCount: unitByteCount,
         report: report
       )
       socket.shutdown()
@@ -51,6 +53,7 @@ final class ReceivingLane: SessionLane {
     destination: Destination,
     table: ReceivingTable,
     gate: Gate,
+    unitByteCount: Int,
     report: (ReceiveSession.Event) -> Void
   ) -> String {
     let receiver: BlockReceiver
@@ -59,7 +62,8 @@ final class ReceivingLane: SessionLane {
         opened: opened,
         destination: destination,
         table: table,
-        gate: gate
+        gate: gate,
+        unitByteCount: unitByteCount
       )
     } catch {
       return error.description

@@ -36,13 +36,12 @@ final class ReceivingTable: Sendable {
   /// Takes a block over for the calling thread; nil when nobody asked for it.
   func claim(_ block: BlockReference) -> Claim? {
     segments.withLock { segments in
-      guard var admitted = segments[block.segment], block.block < admitted.segment.blocks.count
+      guard let admitted = segments[block.segment], block.block < admitted.segment.blocks.count
       else { return nil }
       let extents = admitted.wanted.runs(in: admitted.segment.blocks[block.block].extents)
       guard !extents.isEmpty else { return nil }
       if admitted.claimed[block.block] { return .drain(admitted.segment, extents) }
-      admitted.claimed[block.block] = true
-      segments[block.segment] = admitted
+      segments[block.segment]?.claimed[block.block] = true
       return .take(admitted.segment, extents)
     }
   }
