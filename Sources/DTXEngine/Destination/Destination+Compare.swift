@@ -115,6 +115,8 @@ struct SegmentComparing: ~Copyable {
     case .keep(let metadataDiffers):
       keep(index, status, metadataDiffers: metadataDiffers)
     case .compareDigests(let metadataDiffers):
+      // An earlier run has read it and begun to replace it.
+      if hasStaged(index) { return try want(index, .replace, in: parent) }
       try readKept(index, status, metadataDiffers: metadataDiffers, in: parent)
     }
   }
@@ -208,9 +210,7 @@ struct SegmentComparing: ~Copyable {
     in parent: OpenDirectory
   ) throws(SystemError) {
     let entry = place.entries[index]
-    // Without a source identity, another file of the same length and time would pass for it.
-    guard known.identity == place.fileIdentity(of: index), known.identity.sourceIdentity != 0
-    else { return }
+    guard isStaged(known, of: index) else { return }
     let name = destination.stagedName.name(for: place.inventory.name(of: index))
     guard let status = try parent.directory.statusIfPresent(of: name),
       status.kind == .regular, status.linkCount == 1, status.byteCount == entry.byteCount
@@ -250,6 +250,19 @@ struct SegmentComparing: ~Copyable {
     if destination.replay.file(at: place.inventory.path(of: index)) != nil {
       place.addStale(index)
     }
+  }
+
+  /// Whether the journal has a staged file of this very content.
+  private func hasStaged(_ index: Int) -> Bool {
+    guard let known = destination.replay.file(at: place.inventory.path(of: index)) else {
+      return false
+    }
+    return isStaged(known, of: index)
+  }
+
+  /// Without a source identity, another file of the same length and time would pass for it.
+  private func isStaged(_ known: JournalFile, of index: Int) -> Bool {
+    known.identity == place.fileIdentity(of: index) && known.identity.sourceIdentity != 0
   }
 
   private func endIfHopeless(_ error: SystemError) throws(TransferError) {
