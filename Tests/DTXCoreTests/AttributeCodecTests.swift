@@ -122,4 +122,29 @@ import Testing
     #expect(error?.offset == 9)
     #expect(error?.field == "data range")
   }
+
+  @Test(arguments: [0, 1, 5, 1000])
+  func rangesAreJoinedOverTheSmallestGapsUntilTheyFit(_ excess: Int) throws {
+    // Every third gap is small, and some of the same size compete for the limit.
+    var ranges: [Range<UInt64>] = []
+    var position: UInt64 = 1 << 60
+    for index in 0..<AttributeCodec.dataRangeCountMaximum + excess {
+      ranges.append(position..<position + 1)
+      position += index % 3 == 0 ? UInt64(2 + index % 64) : 1_000_000
+    }
+    let fitting = AttributeCodec.fitting(ranges)
+    #expect(fitting.count <= AttributeCodec.dataRangeCountMaximum)
+    if excess == 0 { #expect(fitting == ranges) }
+    // All that was data still is, and all large holes are still holes.
+    #expect(fitting.first?.lowerBound == ranges.first?.lowerBound)
+    #expect(fitting.last?.upperBound == ranges.last?.upperBound)
+    let large = { (ranges: [Range<UInt64>]) in
+      zip(ranges, ranges.dropFirst()).filter { $1.lowerBound - $0.upperBound > 64 }.map(
+        \.1.lowerBound
+      )
+    }
+    #expect(large(fitting) == large(ranges))
+    let attributes = [Attribute.dataRanges(fitting)]
+    #expect(try decode(AttributeCodec.encode(attributes)) == attributes)
+  }
 }

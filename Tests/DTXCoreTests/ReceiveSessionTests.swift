@@ -70,6 +70,17 @@ import Testing
     #expect(receiver.violation != nil)
   }
 
+  @Test("no path comes in two segments", arguments: [0, 1, 2])
+  func demandsOrderAcrossSegments(repeated: Int) {
+    var receiver = HandDrivenReceiver()
+    let first = SessionFixtures.segment(1, isLast: false)
+    for message in SessionFixtures.announcement(of: first) { receiver.hear(message.renumbered(0)) }
+    #expect(receiver.outcomes.isEmpty)
+    let next = SessionFixtures.segment(repeated)
+    for message in SessionFixtures.announcement(of: next) { receiver.hear(message.renumbered(1)) }
+    #expect((receiver.violation == nil) == (repeated == 2))
+  }
+
   @Test("nothing is acknowledged before its epoch is committed")
   func acknowledgesAfterCommit() {
     var receiver = HandDrivenReceiver.at(.open)
@@ -256,5 +267,16 @@ import Testing
     _ isMeant: (ReceiveSession.Action) -> Bool
   ) -> Int {
     receiver.actions.filter(isMeant).count
+  }
+}
+
+extension Message {
+  /// The same words about another segment.
+  fileprivate func renumbered(_ number: Int) -> Message {
+    switch self {
+    case .inventory(_, let page): .inventory(segment: number, page: page)
+    case .inventoryEnd(_, let isLast): .inventoryEnd(segment: number, isLast: isLast)
+    default: self
+    }
   }
 }

@@ -10,8 +10,8 @@ enum SessionFixtures {
   /// A file of three blocks and a packed one: four blocks of one extent each.
   static func segment(_ index: Int = 0, isLast: Bool = true) -> Segment {
     var tree = Tree()
-    tree.add("large\(index)", byteCount: 2500)
-    tree.add("small\(index)", byteCount: 10)
+    tree.add("\(index)large", byteCount: 2500)
+    tree.add("\(index)small", byteCount: 10)
     return Segment(
       index: index,
       isLast: isLast,

@@ -57,6 +57,22 @@ import Testing
     #expect(!comparison.digests.contains(.zero))
   }
 
+  @Test func aFileWithMoreHolesThanItsEntryHasRoomForIsTakenAllTheSame() throws {
+    let tree = try TestTree()
+    try tree.write("f", [])
+    let file = try tree.root.openFile(Array("f".utf8), .readWrite)
+    // Two bytes for each gap and each range: more than an attribute holds.
+    for index in 0..<UInt64(Limits.attributeByteCount / 4 + 1) {
+      try file.write([1], at: index * 8192)
+    }
+    try file.close()
+    let output = try TestTree()
+    #expect(try Self.create(tree, output: output.path("m")).unreadByteCount == 0)
+    var manifest = try ManifestFile.open(output.path("m"))
+    let part = try #require(try manifest.nextSegment())
+    #expect(part.entry(at: Array("f".utf8)) != nil)
+  }
+
   @Test func damageIsNamed() throws {
     let tree = try TestTree()
     try tree.write("f", [1, 2, 3])

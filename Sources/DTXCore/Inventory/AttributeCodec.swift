@@ -52,6 +52,32 @@ package enum AttributeCodec {
     return list
   }
 
+  /// Data ranges that one attribute has room for: two numbers below 2^63 take nine bytes each, and
+  /// so may their count.
+  package static let dataRangeCountMaximum = (Limits.attributeByteCount - 9) / 18
+
+  /// Joins ranges over the smallest gaps until they fit an attribute.
+  ///
+  /// The holes between them become data, zeros that are sent as such.
+  ///
+  /// - Parameter ranges: ascending, not touching.
+  /// - Returns: the same ones where they fit.
+  package static func fitting(_ ranges: [Range<UInt64>]) -> [Range<UInt64>] {
+    guard ranges.count > dataRangeCountMaximum else { return ranges }
+    let gaps = zip(ranges, ranges.dropFirst()).map { $1.lowerBound - $0.upperBound }.sorted()
+    // As many gaps stay as ranges may, less one; where several are as small as the limit, all go.
+    let limit = gaps[ranges.count - 1 - dataRangeCountMaximum]
+    var joined: [Range<UInt64>] = []
+    for range in ranges {
+      if let last = joined.last, range.lowerBound - last.upperBound <= limit {
+        joined[joined.count - 1] = last.lowerBound..<range.upperBound
+      } else {
+        joined.append(range)
+      }
+    }
+    return joined
+  }
+
   private static func payload(of attribute: Attribute) -> [UInt8] {
     var writer = ByteWriter()
     switch attribute {

@@ -25,8 +25,7 @@ package struct ManifestReader: Sendable {
   package private(set) var offset: Int
   private var builder: RootBuilder
   private var expectation = Expectation.header
-  /// The last entry's path, which the next segment's first must follow.
-  private var latestPath: [UInt8]?
+  private var order = SegmentOrder()
 
   /// Takes the manifest's first `ManifestHeader.byteCount` bytes, and how to compute roots: another
   /// algorithm than the header's is an error.
@@ -196,22 +195,8 @@ package struct ManifestReader: Sendable {
     _ inventory: Inventory,
     at offset: Int
   ) throws(FormatError) {
-    func failure(_ text: String) -> FormatError {
-      FormatError(offset: offset, field: "entries", problem: .invalid(text))
-    }
-    guard let first = inventory.entries.firstIndex(where: { !$0.isContext }) else {
-      guard inventory.count == 0 else { throw failure("contexts that lead nowhere") }
-      return
-    }
-    for index in 0...first where inventory.entries[index].parent != (index == 0 ? nil : index - 1) {
-      throw failure("contexts that lead elsewhere")
-    }
-    if let latestPath {
-      guard Inventory.precedes(latestPath, inventory.path(of: first)) else {
-        throw failure("a segment out of canonical order")
-      }
-    }
-    latestPath = inventory.path(of: inventory.count - 1)
+    guard let problem = order.add(inventory) else { return }
+    throw FormatError(offset: offset, field: "entries", problem: .invalid(problem))
   }
 
   /// How many extents cutting will yield, without cutting.

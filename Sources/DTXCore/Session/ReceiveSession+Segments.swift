@@ -58,6 +58,8 @@ extension ReceiveSession {
     else { return violation("the end of segment \(number) out of turn") }
     let inventory = arriving?.finish() ?? Inventory()
     arriving = nil
+    // The decoder demands it within a segment.
+    if let problem = order.add(inventory) { return violation(problem) }
     let segment = Segment(
       index: number,
       isLast: isLast,

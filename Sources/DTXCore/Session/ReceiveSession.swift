@@ -82,6 +82,7 @@ package struct ReceiveSession: Sendable {
   var carriedFinish: [UInt64]
   var epochs = EpochLedger()
   var arriving: InventoryDecoder?
+  var order = SegmentOrder()
   var nextSegment = 0
   var isInventoryComplete = false
   var phase = Phase.moving

@@ -82,8 +82,9 @@ final class BlockReceiver {
         let (block, outcomes) = try end(payload)
         if let outcomes { arrived(block, outcomes) }
       case .keepAlive:
-        break
+        guard payload.isEmpty else { throw .violation("a sign of life with a payload") }
       case .end:
+        guard payload.isEmpty else { throw .violation("an end with a payload") }
         guard current == nil else { throw .violation("the connection ended within a block") }
         return
       }

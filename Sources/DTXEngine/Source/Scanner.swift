@@ -177,7 +177,12 @@ package final class Scanner {
       items = try opened.names()
       directory = opened
     case .symlink:
-      attributes.append(.linkTarget(try found.parent.readSymlink(found.nameInParent)))
+      let target = try found.parent.readSymlink(found.nameInParent)
+      guard (1...Limits.pathByteCount).contains(target.count) else {
+        leaveOut(found.path, "its target has \(target.count) bytes")
+        return nil
+      }
+      attributes.append(.linkTarget(target))
     case .regular:
       attributes = try fileAttributes(found, status)
     case .fifo:
@@ -219,7 +224,7 @@ package final class Scanner {
     if isSparse || mayBeUnreadable {
       let file = try found.parent.openFile(found.nameInParent, .read)
       if isSparse {
-        let ranges = try file.dataRanges(upTo: status.byteCount)
+        let ranges = AttributeCodec.fitting(try file.dataRanges(upTo: status.byteCount))
         if ranges != [0..<status.byteCount] { attributes.append(.dataRanges(ranges)) }
       }
     }
