@@ -47,6 +47,9 @@ extension EndToEndTests {
       Case(sources: ["tree/"], destination: "new", options: ["--exclude", "/sub/**"]),
       Case(sources: ["tree/"], destination: "new", options: ["--exclude", "[ab]"]),
       Case(sources: ["tree/"], destination: "new", options: ["--exclude", "?"]),
+      Case(sources: ["tree/"], destination: "new", options: ["--exclude", "[[:lower:]]"]),
+      Case(sources: ["tree/"], destination: "new", options: ["--exclude", "a[![:alnum:]]"]),
+      Case(sources: ["tree/"], destination: "new", options: ["--exclude", "[[:letter:]]"]),
       Case(
         sources: ["tree/"],
         destination: "new",

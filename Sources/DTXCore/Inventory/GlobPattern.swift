@@ -1,5 +1,7 @@
 /// One pattern of a filter: `*` and `?` stop at `/`, `**` does not, `[...]` is a set of bytes.
 ///
+/// What rsync cannot read, a set without an end or a class that there is not, matches nothing.
+///
 /// Matching follows all places in the pattern at once, so its time is at most the product of both
 /// lengths: a peer may choose the pattern.
 struct GlobPattern: Sendable {
@@ -7,7 +9,7 @@ struct GlobPattern: Sendable {
     case byte(UInt8)
     /// Any byte but `/`.
     case one
-    case set([ClosedRange<UInt8>], isNegated: Bool)
+    case set(GlobSet)
     /// Any bytes, with `/` or without.
     case many(crossesSlash: Bool)
   }
@@ -17,8 +19,12 @@ struct GlobPattern: Sendable {
   private static let slash = UInt8(ascii: "/")
   private static let star = UInt8(ascii: "*")
 
-  /// Reads a pattern; a set without an end is taken byte by byte.
   init(_ pattern: some Collection<UInt8>) {
+    tokens = GlobPattern.tokens(pattern) ?? [.set(.none)]
+  }
+
+  /// - Returns: the pattern's parts; nil when it cannot be read.
+  private static func tokens(_ pattern: some Collection<UInt8>) -> [Token]? {
     var tokens: [Token] = []
     var rest = Array(pattern)[...]
     while let first = rest.popFirst() {
@@ -30,19 +36,16 @@ struct GlobPattern: Sendable {
       case UInt8(ascii: "?"):
         tokens.append(.one)
       case UInt8(ascii: "["):
-        if let (set, after) = GlobPattern.set(rest) {
-          tokens.append(set)
-          rest = after
-        } else {
-          tokens.append(.byte(first))
-        }
+        guard let set = GlobSet(takingFrom: &rest) else { return nil }
+        tokens.append(.set(set))
       case UInt8(ascii: "\\"):
-        tokens.append(.byte(rest.popFirst() ?? first))
+        guard let escaped = rest.popFirst() else { return nil }
+        tokens.append(.byte(escaped))
       default:
         tokens.append(.byte(first))
       }
     }
-    self.tokens = tokens
+    return tokens
   }
 
   /// Whether the pattern matches the whole text.
@@ -77,31 +80,8 @@ struct GlobPattern: Sendable {
     switch token {
     case .byte(let expected): byte == expected
     case .one: byte != slash
-    case .set(let ranges, let isNegated):
-      byte != slash && ranges.contains { $0.contains(byte) } != isNegated
+    case .set(let set): byte != slash && set.contains(byte)
     case .many: false
     }
-  }
-
-  /// The set that begins here, behind its bracket, and what follows it; nil when it has no end.
-  private static func set(_ pattern: ArraySlice<UInt8>) -> (Token, ArraySlice<UInt8>)? {
-    var rest = pattern
-    let isNegated = rest.first == UInt8(ascii: "!") || rest.first == UInt8(ascii: "^")
-    if isNegated { rest = rest.dropFirst() }
-    var ranges: [ClosedRange<UInt8>] = []
-    var isFirst = true
-    while let low = rest.popFirst() {
-      if low == UInt8(ascii: "]"), !isFirst { return (.set(ranges, isNegated: isNegated), rest) }
-      isFirst = false
-      if rest.first == UInt8(ascii: "-"), let high = rest.dropFirst().first,
-        high != UInt8(ascii: "]")
-      {
-        rest = rest.dropFirst(2)
-        if low <= high { ranges.append(low...high) }
-      } else {
-        ranges.append(low...low)
-      }
-    }
-    return nil
   }
 }
