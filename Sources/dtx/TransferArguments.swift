@@ -55,6 +55,10 @@ struct DatasetArguments: ParsableArguments {
   )
   var dryRun = false
 
+  // Fingers that know rsync type it.
+  @Flag(name: [.customShort("a"), .customLong("archive")], help: .hidden)
+  var archive = false
+
   @Flag(help: "Compare digests instead of trusting size and time.")
   var checksum = false
 

@@ -31,7 +31,7 @@ struct TransferSummary {
     }
     if failures.count > 0 {
       let count = Figure.count(failures.count, "entry", "entries")
-      lines.append(row("failed", "\(count), named above; the rest is done"))
+      lines.append(row("failed", "\(count), named above\(isDone ? "; the rest is done" : "")"))
     }
     if report.isDryRun { return lines }
     if case .completed = report.outcome { lines.append(row("verified", verified)) }
@@ -41,6 +41,8 @@ struct TransferSummary {
     }
     return lines
   }
+
+  private var isDone: Bool { report.outcome == .completed && !report.isDryRun }
 
   private var dataset: String {
     let files = Figure.count(report.fileCount, "file")

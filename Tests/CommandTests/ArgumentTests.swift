@@ -164,6 +164,12 @@ import Testing
 }
 
 @Suite struct TransferArgumentsTests {
+  @Test(arguments: ["-a", "--archive", "-av", "-anv"])
+  func theArchiveModeOfRsyncGoesWithoutSaying(_ option: String) throws {
+    _ = try DTX.parseAsRoot(["push", option, "from/", "to"])
+    _ = try DTX.parseAsRoot(["pull", option, "from/", "to"])
+  }
+
   @Test func withoutOptionsTheDefaultsHold() throws {
     let command: PushCommand = try parsed("push", "a", "h:b")
     let request = try command.transfer.request(

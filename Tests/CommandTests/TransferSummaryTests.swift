@@ -98,6 +98,17 @@ import Testing
     #expect(summary.lines.contains("failed    2 entries, named above; the rest is done"))
   }
 
+  @Test func whatIsNotDoneIsNotCalledSo() {
+    var report = completedReport()
+    report.failedEntries = [FailedPath(path: bytes("a"), failure: .unreadable, reason: "r")]
+    for outcome in [SessionOutcome.completed, .interrupted] {
+      report.isDryRun = outcome == .completed
+      report.outcome = outcome
+      #expect(lines(report).contains("failed    1 entry, named above"))
+      #expect(!lines(report).contains("the rest is done"))
+    }
+  }
+
   @Test func aDryRunClaimsNothing() {
     var report = completedReport()
     report.isDryRun = true
