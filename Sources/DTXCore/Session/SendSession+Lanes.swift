@@ -99,6 +99,9 @@ extension SendSession {
     }
     segments[index].states[block.block] = .received
     let byteCount = segments[index].wantedByteCounts[block.block]
+    if let place = connections.firstIndex(where: { $0.id == carrier.connection }) {
+      connections[place].confirmedByteCount += byteCount
+    }
     count { $0.receivedByteCount += byteCount }
     if let outcomes = carrier.outcomes {
       settle(block, outcomes)
@@ -108,8 +111,12 @@ extension SendSession {
   }
 
   mutating func damaged(_ block: BlockReference) {
-    guard loadedSegment(of: block) != nil, let carrier = forget(block), giveBack(block) else {
+    guard let index = loadedSegment(of: block), let carrier = forget(block), giveBack(block) else {
       return violation("damage of a block that is not under way")
+    }
+    // It passed, and counts no more.
+    if let place = connections.firstIndex(where: { $0.id == carrier.connection }) {
+      connections[place].confirmedByteCount += segments[index].wantedByteCounts[block.block]
     }
     damagedCount += 1
     guard damagedCount <= Limits.damagedBlockCount else {
@@ -134,6 +141,12 @@ extension SendSession {
       progress.durableByteCount += byteCount
       progress.durableBlockCount += 1
     }
+  }
+
+  /// What the receiver has had of each open connection in whole blocks, for whoever counts the
+  /// bytes between.
+  package var confirmedByteCounts: [(id: ConnectionID, byteCount: UInt64)] {
+    connections.filter { !$0.isFencing }.map { ($0.id, $0.confirmedByteCount) }
   }
 
   // MARK: - Patience

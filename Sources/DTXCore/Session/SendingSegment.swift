@@ -126,6 +126,8 @@ struct SendingConnection: Sendable {
   /// The receiver was asked to fence it: nothing is loaded any more.
   var isFencing = false
 
+  /// Payload of the blocks that it carried and that the receiver has confirmed.
+  var confirmedByteCount: UInt64 = 0
   /// Whether enough is queued to keep the thread busy while this end thinks: two blocks, or as many
   /// small ones as take about as long as a decision, but never so many that the other connections
   /// of the queue would stand idle beside it.

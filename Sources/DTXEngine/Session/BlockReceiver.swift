@@ -22,6 +22,7 @@ final class BlockReceiver {
   private let destination: Destination
   private let table: ReceivingTable
   private let gate: Gate
+  private let passage: BlockPassage
   private let unit: WriteUnit
   /// Whether the next record's header came with the record before it.
   private var isHeaderHere = false
@@ -57,13 +58,15 @@ final class BlockReceiver {
     destination: Destination,
     table: ReceivingTable,
     gate: Gate,
-    unitByteCount: Int
+    unitByteCount: Int,
+    passage: BlockPassage
   ) throws(SystemError) {
     socket = opened.socket
     opener = opened.opener
     self.destination = destination
     self.table = table
     self.gate = gate
+    self.passage = passage
     unit = try WriteUnit(byteCount: unitByteCount)
   }
 
@@ -152,6 +155,7 @@ final class BlockReceiver {
   /// Spreads a record's bytes over the extents that they belong to.
   private func take(_ payload: UnsafeRawBufferPointer) throws(Failure) {
     guard let block = current else { throw .violation("data outside a block") }
+    if !block.isDrained { passage.pass(payloadByteCount: payload.count, wireByteCount: 0) }
     var rest = payload
     while !rest.isEmpty {
       guard block.next < block.extents.count else {

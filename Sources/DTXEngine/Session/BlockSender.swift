@@ -10,6 +10,7 @@ final class BlockSender {
   private let sealer: RecordSealer
   private let reader: ExtentReader
   private let table: SourceTable
+  private let passage: BlockPassage
   private let memory: PageBuffer
   /// Room for the longest record, its payload at the beginning of a page.
   private let buffer: UnsafeMutableRawBufferPointer
@@ -17,11 +18,17 @@ final class BlockSender {
   /// Payload bytes that wait in the buffer.
   private var filled = 0
 
-  init(opened: OpenedLane, dataset: SourceDataset, table: SourceTable) throws(SystemError) {
+  init(
+    opened: OpenedLane,
+    dataset: SourceDataset,
+    table: SourceTable,
+    passage: BlockPassage
+  ) throws(SystemError) {
     socket = opened.socket
     sealer = opened.sealer
     reader = ExtentReader(dataset: dataset)
     self.table = table
+    self.passage = passage
     // The kernel copies a file's pages to the beginning of a page twice as fast as to a place
     // 8 bytes behind it.
     let page = 4096
@@ -128,5 +135,6 @@ final class BlockSender {
   private func seal(_ type: RecordType, _ payloadByteCount: Int) throws(SystemError) {
     let byteCount = sealer.seal(type, payloadByteCount: payloadByteCount, in: buffer)
     try socket.sendAll(UnsafeRawBufferPointer(rebasing: buffer[..<byteCount]))
+    passage.pass(payloadByteCount: type == .data ? payloadByteCount : 0, wireByteCount: byteCount)
   }
 }

@@ -48,6 +48,9 @@ final class LaneConnections<Lane: SessionLane>: Sendable {
 
   var count: Int { state.withLock { $0.lanes?.count ?? 0 } }
 
+  /// Those that are open now.
+  var all: [Lane] { state.withLock { $0.lanes.map { Array($0.values) } ?? [] } }
+
   subscript(id: ConnectionID) -> Lane? { state.withLock { $0.lanes?[id] } }
 
   /// Takes connections from now on.

@@ -4,6 +4,7 @@ internal import DTXCore
 struct ProgressPace {
   private static let interval = 200 * Duration.millisecond
   private(set) var next: UInt64
+  private var moved: UInt64 = 0
 
   init(_ now: UInt64) {
     next = now + ProgressPace.interval
@@ -13,5 +14,12 @@ struct ProgressPace {
     guard now >= next else { return false }
     next = now + ProgressPace.interval
     return true
+  }
+
+  /// What is to be told of the bytes that have moved: never less than before, though those of a
+  /// connection that breaks go again, and never more than is wanted.
+  mutating func moved(_ byteCount: UInt64, of wanted: UInt64) -> UInt64 {
+    moved = max(moved, min(byteCount, wanted))
+    return moved
   }
 }

@@ -105,7 +105,7 @@ final class ReceiveEngine: Sendable {
       note(event)
       let now = Clock.now()
       session.handle(event, at: Instant(nanoseconds: now))
-      if pace.isDue(now) { setup.watch(.progress(progress(session, started, now))) }
+      if pace.isDue(now) { setup.watch(.progress(progress(session, started, now, &pace))) }
     }
   }
 
@@ -276,7 +276,8 @@ final class ReceiveEngine: Sendable {
   private func progress(
     _ session: ReceiveSession,
     _ started: UInt64,
-    _ now: UInt64
+    _ now: UInt64,
+    _ pace: inout ProgressPace
   ) -> TransferProgress {
     var progress = TransferProgress(
       phase: session.progress.isInventoryComplete ? "moving" : "scanning"
@@ -285,7 +286,10 @@ final class ReceiveEngine: Sendable {
     progress.byteCount = session.progress.byteCount
     progress.isScanComplete = session.progress.isInventoryComplete
     progress.wantedByteCount = session.progress.wantedByteCount
-    progress.movedByteCount = session.progress.receivedByteCount
+    progress.movedByteCount = pace.moved(
+      session.progress.receivedByteCount + lanes.all.reduce(0) { $0 + $1.arrivingByteCount },
+      of: session.progress.wantedByteCount
+    )
     progress.durableByteCount = session.progress.durableByteCount
     progress.nanoseconds = now - started
     progress.openConnectionCount = lanes.count

@@ -7,6 +7,7 @@ internal import DTXLinux
 final class ReceivingLane: SessionLane {
   private let socket: Socket
   private let thread: Thread
+  private let passage: BlockPassage
 
   init(
     _ opened: OpenedLane,
@@ -19,6 +20,8 @@ final class ReceivingLane: SessionLane {
     let id = ConnectionID(lane: opened.identity.lane, number: opened.identity.number)
     socket = opened.socket
     let socket = opened.socket
+    let passage = BlockPassage(over: socket)
+    self.passage = passage
     thread = try Thread(name: "dtx-receive-\(id.lane)") {
       let reason = ReceivingLane.receive(
         opened,
@@ -27,12 +30,20 @@ final class ReceivingLane: SessionLane {
         table: table,
         gate: gate,
         unitByteCount: unitByteCount,
-        report: report
+        passage: passage,
+        report: { event in
+          report(event)
+          passage.settle()
+        }
       )
+      passage.settle()
       socket.shutdown()
       report(.connectionLost(id, reason: reason))
     }
   }
+
+  /// Payload of the block that is arriving.
+  var arrivingByteCount: UInt64 { passage.receivedByteCount }
 
   /// Leaves the end to the sender, which has said its last or is about to.
   func end() {}
@@ -54,6 +65,7 @@ final class ReceivingLane: SessionLane {
     table: ReceivingTable,
     gate: Gate,
     unitByteCount: Int,
+    passage: BlockPassage,
     report: (ReceiveSession.Event) -> Void
   ) -> String {
     let receiver: BlockReceiver
@@ -63,7 +75,8 @@ final class ReceivingLane: SessionLane {
         destination: destination,
         table: table,
         gate: gate,
-        unitByteCount: unitByteCount
+        unitByteCount: unitByteCount,
+        passage: passage
       )
     } catch {
       return error.description

@@ -107,7 +107,7 @@ final class SendEngine: Sendable {
       if case .connectionLost(let id, _) = event { lanes.forget(id) }
       let now = Clock.now()
       session.handle(event, at: Instant(nanoseconds: now))
-      if pace.isDue(now) { setup.watch(.progress(progress(session, started, now))) }
+      if pace.isDue(now) { setup.watch(.progress(progress(session, started, now, &pace))) }
     }
   }
 
@@ -187,19 +187,31 @@ final class SendEngine: Sendable {
   private func progress(
     _ session: SendSession,
     _ started: UInt64,
-    _ now: UInt64
+    _ now: UInt64,
+    _ pace: inout ProgressPace
   ) -> TransferProgress {
     var progress = TransferProgress(phase: session.progress.isScanComplete ? "moving" : "scanning")
     progress.entryCount = session.progress.scannedEntryCount
     progress.byteCount = session.progress.scannedByteCount
     progress.isScanComplete = session.progress.isScanComplete
     progress.wantedByteCount = session.progress.wantedByteCount
-    progress.movedByteCount = session.progress.receivedByteCount
+    progress.movedByteCount = pace.moved(
+      session.progress.receivedByteCount + underWay(session),
+      of: session.progress.wantedByteCount
+    )
     progress.durableByteCount = session.progress.durableByteCount
     progress.nanoseconds = now - started
     progress.openConnectionCount = lanes.count
     progress.predictedNanoseconds = tally.predictedNanoseconds
     return progress
+  }
+
+  /// Payload that has arrived in blocks which the receiver has not confirmed.
+  private func underWay(_ session: SendSession) -> UInt64 {
+    session.confirmedByteCounts.reduce(0) { sum, connection in
+      let arrived = lanes[connection.id]?.acknowledgedByteCount ?? 0
+      return sum + arrived - min(connection.byteCount, arrived)
+    }
   }
 
   private func report(

@@ -13,6 +13,7 @@ final class SendingLane: SessionLane {
   private let socket: Socket
   private let inbox = Mailbox<Command>()
   private let thread: Thread
+  private let passage: BlockPassage
 
   init(
     _ opened: OpenedLane,
@@ -22,11 +23,18 @@ final class SendingLane: SessionLane {
   ) throws(SystemError) {
     let id = ConnectionID(lane: opened.identity.lane, number: opened.identity.number)
     socket = opened.socket
+    let passage = BlockPassage(over: opened.socket)
+    self.passage = passage
     let inbox = self.inbox
     let socket = opened.socket
     thread = try Thread(name: "dtx-send-\(id.lane)") {
       do throws(SystemError) {
-        let sender = try BlockSender(opened: opened, dataset: dataset, table: table)
+        let sender = try BlockSender(
+          opened: opened,
+          dataset: dataset,
+          table: table,
+          passage: passage
+        )
         try SendingLane.run(sender, inbox) { report(.sent(id, $0, $1)) }
         socket.shutdownSending()
         report(.connectionLost(id, reason: "it was closed"))
@@ -36,6 +44,9 @@ final class SendingLane: SessionLane {
       }
     }
   }
+
+  /// Payload that has reached the other end over this connection.
+  var acknowledgedByteCount: UInt64 { passage.acknowledgedByteCount(over: socket) }
 
   /// Queues a block.
   func load(_ work: BlockWork) {

@@ -1,0 +1,47 @@
+import DTXLinux
+import Testing
+
+@testable import DTXEngine
+
+@Suite struct BlockPassageTests {
+  @Test func whatTheKernelStillHoldsHasNotArrived() throws {
+    let listener = try Socket.listen(
+      try #require(SocketAddress(numericHost: "127.0.0.1", port: 0))
+    )
+    let near = try Socket.connect(
+      to: try listener.localAddress,
+      timeoutNanoseconds: 5_000_000_000
+    )
+    let far = try #require(try listener.accept())
+    let passage = BlockPassage(over: near)
+    #expect(passage.acknowledgedByteCount(over: near) == 0)
+    // 900 bytes of files in a record of 1000, of which nothing has been sent.
+    passage.pass(payloadByteCount: 900, wireByteCount: 1000)
+    #expect(passage.acknowledgedByteCount(over: near) == 0)
+    let record = [UInt8](repeating: 0, count: 1000)
+    try record.withUnsafeBytes { try near.sendAll($0) }
+    let limit = Clock.now() + 5_000_000_000
+    while passage.acknowledgedByteCount(over: near) < 900, Clock.now() < limit {}
+    #expect(passage.acknowledgedByteCount(over: near) == 900)
+    far.shutdown()
+  }
+
+  @Test func whatIsSettledCountsNoMore() throws {
+    let (near, _) = try Socket.pair()
+    let passage = BlockPassage(over: near)
+    passage.pass(payloadByteCount: 5, wireByteCount: 60)
+    passage.pass(payloadByteCount: 7, wireByteCount: 60)
+    #expect(passage.receivedByteCount == 12)
+    // No TCP socket: it says nothing of what it holds.
+    #expect(passage.acknowledgedByteCount(over: near) == 12)
+    passage.settle()
+    #expect(passage.receivedByteCount == 0)
+  }
+
+  @Test func toldProgressNeverGoesBackNorBeyondTheEnd() {
+    var pace = ProgressPace(0)
+    #expect(pace.moved(10, of: 100) == 10)
+    #expect(pace.moved(7, of: 100) == 10)
+    #expect(pace.moved(101, of: 100) == 100)
+  }
+}
