@@ -11,13 +11,11 @@ package enum Transfer {
   /// - Parameters:
   ///   - request: what the user asked for.
   ///   - watch: is told of progress, from several threads.
-  ///   - listsEntries: whether each file that is moved is told.
   /// - Returns: what was done, however it ended once the session had begun.
   /// - Throws: why it could not begin.
   package static func run(
     _ request: TransferRequest,
-    watching watch: @escaping @Sendable (TransferEvent) -> Void,
-    listsEntries: Bool
+    watching watch: @escaping @Sendable (TransferEvent) -> Void
   ) throws(TransferError) -> TransferReport {
     Signals.blockAll()
     // The session's secret must not end up in a core file.
@@ -35,9 +33,9 @@ package enum Transfer {
       let opening = Opening(request: request, host: host, farEnd: farEnd)
       var report =
         if let dataset {
-          try opening.push(dataset, interruption, listsEntries, watch)
+          try opening.push(dataset, interruption, watch)
         } else {
-          try opening.pull(interruption, listsEntries, watch)
+          try opening.pull(interruption, watch)
         }
       report.cipher = opening.cipher
       report.signal = interruption.signal
@@ -99,7 +97,6 @@ private struct Opening {
   func push(
     _ dataset: SourceDataset,
     _ interruption: Interruption,
-    _ listsEntries: Bool,
     _ watch: @escaping @Sendable (TransferEvent) -> Void
   ) throws(TransferError) -> TransferReport {
     let (acceptance, secret) = try request(paths: [request.destination.path])
@@ -107,14 +104,13 @@ private struct Opening {
     let reply = try decoded(HandshakeCodec.destinationReply)
     let source = reply.singleFileName.map { dataset.renamed(to: $0) } ?? dataset
     let (settlement, dialling) = try settle(acceptance, secret)
-    let engine = SendEngine(source, setup(settlement, dialling, secret, listsEntries, watch))
+    let engine = SendEngine(source, setup(settlement, dialling, secret, watch))
     interruption.onSignal { engine.cancel() }
     return try engine.run()
   }
 
   func pull(
     _ interruption: Interruption,
-    _ listsEntries: Bool,
     _ watch: @escaping @Sendable (TransferEvent) -> Void
   ) throws(TransferError) -> TransferReport {
     let (acceptance, secret) = try request(paths: request.sources.map(\.path))
@@ -140,7 +136,7 @@ private struct Opening {
     let (settlement, dialling) = try settle(acceptance, secret)
     let engine = ReceiveEngine(
       destination,
-      setup(settlement, dialling, secret, listsEntries, watch)
+      setup(settlement, dialling, secret, watch)
     )
     interruption.onSignal { engine.cancel() }
     return try engine.run()
@@ -150,7 +146,6 @@ private struct Opening {
     _ settlement: LaneSettlement,
     _ dialling: LaneDialling?,
     _ secret: SessionSecret,
-    _ listsEntries: Bool,
     _ watch: @escaping @Sendable (TransferEvent) -> Void
   ) -> SessionSetup {
     SessionSetup(
@@ -160,7 +155,6 @@ private struct Opening {
       channel: channel,
       secret: secret,
       dialling: dialling,
-      listsEntries: listsEntries,
       watch: watch
     )
   }

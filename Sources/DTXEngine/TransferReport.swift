@@ -109,7 +109,7 @@ package struct TransferProgress: Sendable {
 package enum TransferEvent: Sendable {
   case progress(TransferProgress)
   case failed(FailedPath)
-  /// The path of an entry that is to be moved or made; only when asked for.
-  case entry([UInt8])
+  /// An entry that is to be moved, made or changed; only when asked for.
+  case entry([UInt8], EntryKind)
   case notice(String)
 }

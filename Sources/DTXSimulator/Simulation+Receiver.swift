@@ -132,7 +132,7 @@ extension Simulation {
       }
     case .reportOmission:
       preconditionFailure("a simulated scan omits nothing")
-    case .planned(let plan):
+    case .planned(let plan, _):
       observe(.planned(.receiver, plan))
     case .finish(let outcome):
       ended(.receiver, outcome)

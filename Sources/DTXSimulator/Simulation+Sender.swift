@@ -83,7 +83,7 @@ extension Simulation {
       schedule(.sender(.stored), after: mailboxDelay())
     case .report(let failed):
       result.failures.append(failed)
-    case .planned(let plan):
+    case .planned(let plan, _):
       observe(.planned(.sender, plan))
     case .finish(let outcome):
       ended(.sender, outcome)

@@ -32,7 +32,7 @@ final class EventPrinter: Sendable {
     switch event {
     case .progress(let progress): show(progress)
     case .failed(let entry): show(entry)
-    case .entry(let path): show(path)
+    case .entry(let path, let kind): show(path, kind)
     case .notice(let text): show(notice: text)
     }
   }
@@ -75,8 +75,13 @@ final class EventPrinter: Sendable {
     }
   }
 
-  private func show(_ path: [UInt8]) {
-    console.report(isJSON ? EventPrinter.json(entry: path).line : EventPrinter.shown(path))
+  private func show(_ path: [UInt8], _ kind: EntryKind) {
+    if isJSON {
+      console.report(EventPrinter.json(entry: path, kind).line)
+    } else {
+      // As rsync's list has it.
+      console.report(EventPrinter.shown(path) + (kind == .directory ? "/" : ""))
+    }
   }
 
   private func show(notice text: String) {
@@ -103,8 +108,8 @@ extension EventPrinter {
     ])
   }
 
-  static func json(entry path: [UInt8]) -> JSONValue {
-    .object([("type", .string("entry")), JSONValue.path(path)])
+  static func json(entry path: [UInt8], _ kind: EntryKind) -> JSONValue {
+    .object([("type", .string("entry")), JSONValue.path(path), ("kind", .string(kind.name))])
   }
 
   static func json(notice text: String) -> JSONValue {

@@ -110,7 +110,7 @@ struct FarEndArguments: ParsableArguments {
 
 /// The options that say what a transfer prints.
 struct TransferOutputArguments: ParsableArguments {
-  @Flag(name: .shortAndLong, help: "List the entries that are moved or made.")
+  @Flag(name: .shortAndLong, help: "List the entries that are moved, made or changed.")
   var verbose = false
 
   @Flag(name: .shortAndLong, help: "Print errors alone.")

@@ -15,13 +15,11 @@ struct TransferRun {
   func run() throws {
     let console = Console()
     let printer = EventPrinter(console, isJSON: output.json, isQuiet: output.quiet)
+    var request = request
+    request.options.listsChanges = output.verbose
     let report: TransferReport
     do {
-      report = try Transfer.run(
-        request,
-        watching: { printer.print($0) },
-        listsEntries: output.verbose
-      )
+      report = try Transfer.run(request, watching: { printer.print($0) })
     } catch {
       console.finish()
       throw advised(error)

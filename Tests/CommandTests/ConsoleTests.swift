@@ -12,9 +12,10 @@ import Testing
     let printer = EventPrinter(streams.console(), isJSON: false, isQuiet: false)
     printer.print(.progress(moving(500, at: 1)))
     printer.print(.notice("a\u{1B}b"))
-    printer.print(.entry([0x61, 0x0A]))
+    printer.print(.entry([0x61, 0x0A], .regular))
+    printer.print(.entry(bytes("d"), .directory))
     printer.print(.failed(FailedPath(path: [], failure: .unreadable, reason: "EACCES")))
-    #expect(try streams.output() == "a\\x0a\n")
+    #expect(try streams.output() == "a\\x0a\nd/\n")
     #expect(try streams.messages() == "dtx: a\\x1bb\ndtx: .: EACCES\n")
   }
 
@@ -33,7 +34,7 @@ import Testing
     let printer = EventPrinter(streams.console(), isJSON: true, isQuiet: false)
     for quarter in 0...8 { printer.print(.progress(moving(100, at: 0, quarters: quarter))) }
     printer.print(.failed(FailedPath(path: [0xFF], failure: .conflict, reason: "r")))
-    printer.print(.entry(bytes("e")))
+    printer.print(.entry(bytes("e"), .symlink))
     printer.print(.notice("n"))
     printer.printMissing(["n", "m"])
     let lines = try streams.output().split(separator: "\n").map(String.init)
@@ -47,8 +48,8 @@ import Testing
     #expect(
       Array(lines.dropFirst(3)) == [
         #"{"type":"entry_failed","path_base64":"/w==","failure":"conflict","reason":"r"}"#,
-        #"{"type":"entry","path":"e"}"#, #"{"type":"notice","text":"n"}"#,
-        #"{"type":"notice","text":"m"}"#,
+        #"{"type":"entry","path":"e","kind":"symlink"}"#,
+        #"{"type":"notice","text":"n"}"#, #"{"type":"notice","text":"m"}"#,
       ]
     )
     #expect(try streams.messages() == "")

@@ -95,7 +95,7 @@ enum HelpGolden {
                                 or another version.
 
       OUTPUT:
-        -v, --verbose           List the entries that are moved or made.
+        -v, --verbose           List the entries that are moved, made or changed.
         -q, --quiet             Print errors alone.
         --json                  Print events and the summary as JSON lines.
 
@@ -162,7 +162,7 @@ enum HelpGolden {
                                 or another version.
 
       OUTPUT:
-        -v, --verbose           List the entries that are moved or made.
+        -v, --verbose           List the entries that are moved, made or changed.
         -q, --quiet             Print errors alone.
         --json                  Print events and the summary as JSON lines.
 

@@ -42,7 +42,7 @@ import Testing
     let part = manifestSegment()
     return [
       EventPrinter.json(TransferProgress(phase: "p")), EventPrinter.json(failed),
-      EventPrinter.json(entry: []), EventPrinter.json(notice: "n"),
+      EventPrinter.json(entry: [], .fifo), EventPrinter.json(notice: "n"),
       ErrorReport.json(TransferError(.failed, "x"), status: .failed),
       TransferSummary(report: completedReport(), isLocal: false).json,
       SessionView(session: session, isDiscarded: false).json, ManifestText.json(summary),

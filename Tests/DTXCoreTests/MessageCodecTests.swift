@@ -26,6 +26,7 @@ import Testing
     .durable(epoch: 9, blocks: []),
     .fenced(ConnectionID(lane: 0, number: 1)),
     .committed(segment: 3),
+    .changed(segment: 3, entries: [0, 70_000]),
     .sealed(Roots(content: Digest(words: (1, 2, 3, 4)), full: Digest(words: (5, 6, 7, 8)))),
     .finished(ReceiverTotals()),
     .heartbeat,

@@ -147,6 +147,16 @@ import Testing
       05            # segment 5
       """
     ),
+    (
+      .changed(segment: 4, entries: [0, 300]),
+      """
+      19            # changed
+      04            # segment 4
+      02            # 2 entries
+      00            # entry 0
+      ac02          # entry 300
+      """
+    ),
   ]
 
   private static let fromBoth: [(Message, String)] = [
@@ -203,7 +213,7 @@ import Testing
 
   @Test func onlyTheTypesOfThePageAreTaken() {
     let known = (Self.fromSender + Self.fromReceiver + Self.fromBoth).map { hex($0.1)[0] }
-    #expect(known == Array(1...6) + Array(16...24) + Array(32...35))
+    #expect(known == Array(1...6) + Array(16...25) + Array(32...35))
     for type in UInt8.min...UInt8.max {
       let problem = Self.check.problem([type] + letters(100))
       let isUnknown = problem == .unexpected(found: UInt64(type))
@@ -239,6 +249,7 @@ import Testing
     Edge(name: "block of an epoch", before: "16 00000000 01 00", maximum: 1 << 24),
     Edge(name: "refused entry", before: "11 00", maximum: (1 << 20) + 4095, after: "03 00"),
     Edge(name: "demanded entry", before: "05 00 01", maximum: (1 << 20) + 4095),
+    Edge(name: "changed entry", before: "19 00 01", maximum: (1 << 20) + 4095),
     Edge(name: "lane", before: "04", maximum: 255, after: "ffffffff"),
     Edge(name: "omitted path", before: "06", maximum: 4095, after: "02 00", isLength: true),
     Edge(name: "reason of an omission", before: "06 00 02", maximum: 4000, isLength: true),

@@ -81,6 +81,17 @@ import Testing
     #expect((receiver.violation == nil) == (repeated == 2))
   }
 
+  @Test("a sender that asked hears of what changes before the comparison ends")
+  func tellsChanges() {
+    var receiver = HandDrivenReceiver.at(.comparing)
+    var comparison = SessionFixtures.comparison(of: segment)
+    comparison.changed = BitSet(count: segment.entries.count, filled: true)
+    _ = receiver.takeActions()
+    receiver.tell(.compared(segment: 0, comparison))
+    let words: [Message] = [.changed(segment: 0, entries: [0, 1]), .comparisonEnd(segment: 0)]
+    #expect(Array(receiver.sent.suffix(2)) == words)
+  }
+
   @Test("nothing is acknowledged before its epoch is committed")
   func acknowledgesAfterCommit() {
     var receiver = HandDrivenReceiver.at(.open)

@@ -267,6 +267,38 @@ import Testing
     }
   }
 
+  @Test("whole blocks are counted for the connection that carried them, while it is open")
+  func countsConfirmedBytes() {
+    let segment = SessionFixtures.segment()
+    var sender = HandDrivenSender.at(.moving, with: segment)
+    let connection = HandDrivenSender.connection
+    #expect(sender.session.confirmedByteCounts.map(\.byteCount) == [0])
+    sender.report(SessionFixtures.block(0), segment)
+    #expect(sender.session.confirmedByteCounts.map(\.byteCount) == [0])
+    sender.hear(.received(SessionFixtures.block(0)))
+    sender.report(SessionFixtures.block(1), segment)
+    sender.hear(.damaged(SessionFixtures.block(1)))
+    #expect(sender.session.confirmedByteCounts.map(\.byteCount) == [2000])
+    sender.tell(.connectionLost(connection, reason: "reset"))
+    #expect(sender.session.confirmedByteCounts.isEmpty)
+  }
+
+  @Test("what the receiver calls changed comes with the plan")
+  func keepsTheListOfChanges() throws {
+    let segment = SessionFixtures.segment()
+    var sender = HandDrivenSender.at(.comparing, with: segment)
+    sender.hear(.changed(segment: 0, entries: [1]))
+    for message in SessionFixtures.answer(to: segment) { sender.hear(message) }
+    let listed = sender.actions.compactMap { action in
+      if case .planned(_, let comparison) = action { comparison } else { nil as Comparison? }
+    }
+    let changed = try #require(listed.first?.changed)
+    #expect(changed.runs(in: 0..<2) == [1..<2])
+    #expect(listed.first?.changes(0, of: segment) == true, "its data is wanted")
+    sender.hear(.changed(segment: 0, entries: [0]))
+    #expect(sender.violation != nil, "the comparison is over")
+  }
+
   /// Lets time pass with a receiver that is alive.
   private func wait(_ seconds: UInt64, _ sender: inout HandDrivenSender) {
     for second in 1...seconds {

@@ -86,6 +86,8 @@ enum SessionFixtures {
       .fence(ConnectionID(lane: 9, number: 1)),
       .comparison(segment: 0, page: [4 << 2]),
       .comparison(segment: 0, page: [200, 200]),
+      .changed(segment: 0, entries: [0, 1]),
+      .changed(segment: 0, entries: [2]),
       .comparisonEnd(segment: 0),
       .refused(FailedEntry(segment: 0, entry: 0, failure: .unwritable, reason: "")),
       .refused(FailedEntry(segment: 0, entry: 2, failure: .unwritable, reason: "")),
@@ -112,8 +114,8 @@ enum SessionFixtures {
 
   static func isFromReceiver(_ message: Message) -> Bool {
     switch message {
-    case .comparison, .refused, .comparisonEnd, .planned, .received, .damaged, .durable, .fenced,
-      .committed:
+    case .comparison, .changed, .refused, .comparisonEnd, .planned, .received, .damaged, .durable,
+      .fenced, .committed:
       true
     default: false
     }

@@ -7,6 +7,9 @@ package struct Comparison: Equatable, Sendable {
   package var digests: [Digest]
   /// Entries that cannot be written; their extents are not wanted.
   package var refusals: [FailedEntry]
+  /// One bit for each entry that is made or changed, data or not; nil where nobody asked for a
+  /// list.
+  package var changed: BitSet?
   /// Bytes that a staged file already held durably, read back and right.
   package var resumedByteCount: UInt64
   /// Bytes that were read at the destination to learn all this.
@@ -26,6 +29,11 @@ package struct Comparison: Equatable, Sendable {
       wanted[extent] = true
       digests[extent] = .zero
     }
+  }
+
+  /// Whether an entry is to be moved, made or changed.
+  package func changes(_ entry: Int, of segment: Segment) -> Bool {
+    changed?[entry] == true || segment.entries[entry].extents.contains { wanted[$0] }
   }
 
   /// Bytes of the extents that are not wanted: those whose digest is known, and those without.

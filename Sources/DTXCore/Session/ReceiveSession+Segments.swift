@@ -27,8 +27,8 @@ extension ReceiveSession {
       break
     case .stop(let reason, let text):
       stopped(reason, text, at: now)
-    case .comparison, .refused, .comparisonEnd, .planned, .received, .damaged, .durable, .fenced,
-      .committed:
+    case .comparison, .changed, .refused, .comparisonEnd, .planned, .received, .damaged, .durable,
+      .fenced, .committed:
       violation("a message that only a receiver sends")
     }
   }
@@ -86,11 +86,30 @@ extension ReceiveSession {
     for page in ComparisonCodec.encode(comparison) {
       emit(.send(.comparison(segment: number, page: page)))
     }
+    if !configuration.isInitiator, let changed = comparison.changed {
+      announce(changed, of: number)
+    }
     emit(.send(.comparisonEnd(segment: number)))
     count { progress in
       progress.resumedByteCount += comparison.resumedByteCount
       progress.readByteCount += comparison.readByteCount
     }
+  }
+
+  /// Tells the sender, whose user asked for it, what changes here.
+  private mutating func announce(_ changed: BitSet, of number: Int) {
+    // An entry takes four bytes at most.
+    let pageCount = Limits.controlFrameByteCount / 8
+    var page: [Int] = []
+    for run in changed.runs(in: 0..<changed.count) {
+      for entry in run {
+        page.append(entry)
+        guard page.count == pageCount else { continue }
+        emit(.send(.changed(segment: number, entries: page)))
+        page.removeAll(keepingCapacity: true)
+      }
+    }
+    if !page.isEmpty { emit(.send(.changed(segment: number, entries: page))) }
   }
 
   /// The sender's digests of these files are others than those that this end read.
@@ -117,7 +136,7 @@ extension ReceiveSession {
       let reason = "the ends computed different plans for segment \(number)"
       return fail(SessionFailure(.integrity, reason))
     }
-    emit(.planned(plan))
+    emit(.planned(plan, segments[index].comparison))
     if configuration.isDryRun {
       emit(.send(.planned(segment: number, generation: generation, digest: mine)))
       segments.remove(at: index)

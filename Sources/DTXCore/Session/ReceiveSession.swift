@@ -48,7 +48,8 @@ package struct ReceiveSession: Sendable {
     case report(FailedEntry)
     /// An entry that the sender could not scan.
     case reportOmission(path: [UInt8], failure: EntryFailure, reason: String)
-    case planned(Plan)
+    /// The plan, and the comparison that it was made of.
+    case planned(Plan, Comparison)
     case finish(SessionOutcome)
   }
 

@@ -30,6 +30,8 @@ extension SendSession {
     switch message {
     case .comparison(let segment, let page):
       compared(segment, page)
+    case .changed(let segment, let entries):
+      changed(segment, entries)
     case .refused(let failed):
       refused(failed)
     case .comparisonEnd(let segment):
@@ -74,6 +76,17 @@ extension SendSession {
     }
   }
 
+  private mutating func changed(_ number: Int, _ entries: [Int]) {
+    guard let index = index(ofSegment: number), segments[index].phase == .comparing else {
+      return violation("changes of segment \(number), which is not being compared")
+    }
+    let count = segments[index].segment.entries.count
+    for entry in entries {
+      guard entry < count else { return violation("a change of an entry that does not exist") }
+      segments[index].changed[entry] = true
+    }
+  }
+
   private mutating func refused(_ failed: FailedEntry) {
     guard let index = index(ofSegment: failed.segment),
       failed.entry < segments[index].segment.entries.count
@@ -93,7 +106,8 @@ extension SendSession {
     guard let index = index(ofSegment: number), segments[index].phase == .comparing,
       segments[index].decoder.isComplete
     else { return violation("an incomplete comparison of segment \(number)") }
-    let comparison = segments[index].decoder.comparison
+    var comparison = segments[index].decoder.comparison
+    comparison.changed = segments[index].changed
     guard configuration.comparesDigests else {
       segments[index].phase = .planning(comparison)
       return planNext()
@@ -106,6 +120,7 @@ extension SendSession {
   mutating func checked(_ number: Int, _ differing: [Int]) {
     guard let index = index(ofSegment: number), segments[index].phase == .checking else { return }
     var comparison = segments[index].decoder.comparison
+    comparison.changed = segments[index].changed
     for entry in differing { comparison.demand(entry, of: segments[index].segment) }
     // An entry takes four bytes at most.
     var rest = differing[...]
@@ -152,7 +167,7 @@ extension SendSession {
     let digest = plan.digest(with: configuration.inputs)
     segments[index].plan = plan
     segments[index].phase = .agreeing(digest)
-    emit(.planned(plan))
+    emit(.planned(plan, comparison))
     emit(.send(.plan(segment: number, generation: plan.generation, digest: digest)))
   }
 
@@ -220,8 +235,8 @@ extension Message {
     switch self {
     case .received, .durable, .finished, .stop:
       true
-    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .comparison, .refused,
-      .comparisonEnd, .planned, .damaged, .fenced, .committed, .sealed, .heartbeat:
+    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .comparison, .changed,
+      .refused, .comparisonEnd, .planned, .damaged, .fenced, .committed, .sealed, .heartbeat:
       false
     }
   }

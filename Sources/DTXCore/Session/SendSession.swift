@@ -52,8 +52,8 @@ package struct SendSession: Sendable {
     case storeManifest
     /// An entry that is not part of what is committed.
     case report(FailedEntry)
-    /// The plan that both ends agreed on.
-    case planned(Plan)
+    /// The plan, and the comparison that it was made of.
+    case planned(Plan, Comparison)
     case finish(SessionOutcome)
   }
 

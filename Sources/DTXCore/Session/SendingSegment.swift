@@ -4,6 +4,8 @@ struct SendingSegment: Sendable {
   var phase = Phase.comparing
   var decoder: ComparisonCodec.Decoder
   var comparison: Comparison
+  /// Entries that the receiver calls made or changed, where it was asked.
+  var changed: BitSet
   var digests: [Digest] = []
   /// Entries that are not part of what is committed.
   var excluded: BitSet
@@ -40,6 +42,7 @@ struct SendingSegment: Sendable {
     self.segment = segment
     decoder = ComparisonCodec.Decoder(extentCount: segment.extents.count)
     comparison = Comparison(extentCount: 0)
+    changed = BitSet(count: segment.entries.count)
     excluded = BitSet(count: segment.entries.count)
     unreported = BitSet(count: segment.blocks.count)
   }
@@ -123,11 +126,11 @@ struct SendingConnection: Sendable {
   /// Of these, blocks that the kernel has not taken whole yet.
   var unsentBlockCount = 0
   var unsentByteCount: UInt64 = 0
+  /// Payload of the blocks that it carried and that the receiver has confirmed.
+  var confirmedByteCount: UInt64 = 0
   /// The receiver was asked to fence it: nothing is loaded any more.
   var isFencing = false
 
-  /// Payload of the blocks that it carried and that the receiver has confirmed.
-  var confirmedByteCount: UInt64 = 0
   /// Whether enough is queued to keep the thread busy while this end thinks: two blocks, or as many
   /// small ones as take about as long as a decision, but never so many that the other connections
   /// of the queue would stand idle beside it.

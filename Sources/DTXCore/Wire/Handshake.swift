@@ -151,6 +151,8 @@ package struct TransferOptions: Equatable, Sendable {
   package var verification: VerificationLevel = .durable
   /// Keeps user and group; the receiver must be privileged for it.
   package var preservesOwner = false
+  /// The initiator lists what changes at the receiver, which says so entry by entry.
+  package var listsChanges = false
   /// Include and exclude rules in order; the sender applies them.
   package var filters: [FilterRule] = []
   package init() {}

@@ -63,6 +63,7 @@ package enum RequestCodec {
     writer.append(options.comparesDigests)
     writer.append(options.verification.rawValue)
     writer.append(options.preservesOwner)
+    writer.append(options.listsChanges)
     writer.appendVarint(options.filters.count)
     for rule in options.filters {
       writer.append(rule.isInclude)
@@ -85,6 +86,7 @@ package enum RequestCodec {
     }
     options.verification = verification
     options.preservesOwner = try reader.flag("owners")
+    options.listsChanges = try reader.flag("list of changes")
     let count = try reader.count("filter count", maximum: reader.remainingByteCount)
     for _ in 0..<count {
       let isInclude = try reader.flag("filter kind")

@@ -100,6 +100,9 @@ package enum Message: Equatable, Sendable {
   // From the receiver.
   /// A page of what the receiver lacks and what it has: see `ComparisonCodec`.
   case comparison(segment: Int, page: [UInt8])
+  /// Entries that are made or changed at the receiver, data or not. Comes before the end of the
+  /// comparison, when the sender's user asked for a list.
+  case changed(segment: Int, entries: [Int])
   /// An entry that cannot be written.
   case refused(FailedEntry)
   /// The comparison is complete.

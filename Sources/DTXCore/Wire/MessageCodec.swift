@@ -18,6 +18,7 @@ package enum MessageCodec {
     case durable = 22
     case fenced = 23
     case committed = 24
+    case changed = 25
     case sealed = 32
     case finished = 33
     case heartbeat = 34
@@ -44,8 +45,7 @@ package enum MessageCodec {
       writer.appendCounted(reason, maximum: 1000)
     case .demand(let segment, let entries):
       begin(.demand, segment, &writer)
-      writer.appendVarint(entries.count)
-      for entry in entries { writer.appendVarint(entry) }
+      append(entries, &writer)
     case .plan(let segment, let generation, let digest):
       begin(.plan, segment, &writer)
       writer.append(generation)
@@ -56,6 +56,9 @@ package enum MessageCodec {
     case .comparison(let segment, let page):
       begin(.comparison, segment, &writer)
       writer.appendRaw(page)
+    case .changed(let segment, let entries):
+      begin(.changed, segment, &writer)
+      append(entries, &writer)
     case .refused(let failed):
       begin(.refused, failed.segment, &writer)
       writer.appendVarint(failed.entry)
@@ -117,8 +120,8 @@ package enum MessageCodec {
       switch kind {
       case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence:
         try senderMessage(kind, &reader)
-      case .comparison, .refused, .comparisonEnd, .planned, .received, .damaged, .durable, .fenced,
-        .committed:
+      case .comparison, .changed, .refused, .comparisonEnd, .planned, .received, .damaged,
+        .durable, .fenced, .committed:
         try receiverMessage(kind, &reader)
       case .sealed, .finished, .heartbeat, .stop:
         try sharedMessage(kind, &reader)
@@ -148,11 +151,7 @@ package enum MessageCodec {
     case .inventoryEnd:
       return .inventoryEnd(segment: segment, isLast: try reader.flag("last segment"))
     case .demand:
-      let count = try reader.count("entry count", maximum: reader.remainingByteCount)
-      var entries: [Int] = []
-      entries.reserveCapacity(count)
-      for _ in 0..<count { entries.append(try entry(&reader)) }
-      return .demand(segment: segment, entries: entries)
+      return .demand(segment: segment, entries: try entries(&reader))
     default:
       return .plan(
         segment: segment,
@@ -179,6 +178,8 @@ package enum MessageCodec {
     switch kind {
     case .comparison:
       return .comparison(segment: segment, page: try rest(&reader))
+    case .changed:
+      return .changed(segment: segment, entries: try entries(&reader))
     case .refused:
       return .refused(try failedEntry(segment, &reader))
     case .comparisonEnd:
@@ -243,6 +244,19 @@ package enum MessageCodec {
   private static func append(_ connection: ConnectionID, _ writer: inout ByteWriter) {
     writer.appendVarint(connection.lane)
     writer.append(connection.number)
+  }
+
+  private static func append(_ entries: [Int], _ writer: inout ByteWriter) {
+    writer.appendVarint(entries.count)
+    for entry in entries { writer.appendVarint(entry) }
+  }
+
+  private static func entries(_ reader: inout ByteReader) throws(FormatError) -> [Int] {
+    let count = try reader.count("entry count", maximum: reader.remainingByteCount)
+    var entries: [Int] = []
+    entries.reserveCapacity(count)
+    for _ in 0..<count { entries.append(try entry(&reader)) }
+    return entries
   }
 
   private static func failure(_ reader: inout ByteReader) throws(FormatError) -> EntryFailure {

@@ -142,10 +142,10 @@ final class ReceiveEngine: Sendable {
       tally.fail(failed, in: segments.withLock { $0[failed.segment] })
     case .reportOmission(let path, let failure, let reason):
       tally.fail(FailedPath(path: path, failure: failure, reason: reason))
-    case .planned(let plan):
+    case .planned(let plan, let comparison):
       tally.plan(plan, setup.inputs)
       if setup.listsEntries, let segment = segments.withLock({ $0[plan.segment] }) {
-        tally.list(plan, of: segment)
+        tally.list(comparison, of: segment)
       }
     case .finish(let outcome):
       return outcome
@@ -168,7 +168,11 @@ final class ReceiveEngine: Sendable {
 
   private func compare(_ segment: Segment) {
     attempt { () throws(TransferError) in
-      .compared(segment: segment.index, try destination.compare(segment))
+      var comparison = try destination.compare(segment)
+      if setup.options.listsChanges {
+        comparison.changed = ChangeSurvey(segment, comparison, at: destination).run()
+      }
+      return .compared(segment: segment.index, comparison)
     }
   }
 

@@ -149,10 +149,10 @@ final class SendEngine: Sendable {
       }
     case .report(let failed):
       tally.fail(failed, in: table[failed.segment]?.segment)
-    case .planned(let plan):
+    case .planned(let plan, let comparison):
       tally.plan(plan, setup.inputs)
       if setup.listsEntries, let segment = table[plan.segment]?.segment {
-        tally.list(plan, of: segment)
+        tally.list(comparison, of: segment)
       }
     case .finish(let outcome):
       return outcome

@@ -12,8 +12,10 @@ struct SessionSetup: Sendable {
   var inlet = LaneInlet()
   /// At the initiator, unless the lane goes through the control channel.
   var dialling: LaneDialling?
-  var listsEntries = false
   var watch: @Sendable (TransferEvent) -> Void
 
   var inputs: PlanInputs { settlement.inputs }
+
+  /// Whether this end's user is shown what changes.
+  var listsEntries: Bool { isInitiator && options.listsChanges }
 }

@@ -56,19 +56,11 @@ final class SessionTally: Sendable {
     }
   }
 
-  /// Tells the paths of the files that a plan moves.
-  func list(_ plan: Plan, of segment: Segment) {
-    var latest: UInt32?
-    for queue in plan.queues {
-      for run in queue.runs {
-        for block in run.blocks {
-          for extent in segment.blocks[block].extents {
-            let entry = segment.extents[extent].entry
-            if entry != latest { watch(.entry(segment.inventory.path(of: Int(entry)))) }
-            latest = entry
-          }
-        }
-      }
+  /// Tells the entries that are moved, made or changed, in canonical order.
+  func list(_ comparison: Comparison, of segment: Segment) {
+    for (index, entry) in segment.entries.enumerated()
+    where !entry.isContext && comparison.changes(index, of: segment) {
+      watch(.entry(segment.inventory.path(of: index), entry.kind))
     }
   }
 
