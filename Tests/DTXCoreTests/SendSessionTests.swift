@@ -55,6 +55,22 @@ import Testing
     }
   }
 
+  @Test("the last blocks wait for a connection that is not up yet")
+  func sharesTheLastBlocks() {
+    var tree = Tree()
+    tree.add("two blocks", byteCount: 1500)
+    let segment = Segment(
+      index: 0,
+      isLast: true,
+      inventory: tree.inventory(),
+      blockByteCount: SessionFixtures.blockByteCount
+    )
+    var sender = HandDrivenSender.at(.moving, with: segment)
+    #expect(sender.loaded == [SessionFixtures.block(0)])
+    sender.tell(.connectionUp(ConnectionID(lane: 0, number: 2)))
+    #expect(sender.loaded == [SessionFixtures.block(0), SessionFixtures.block(1)])
+  }
+
   @Test("another plan is a disagreement")
   func refusesOtherPlan() {
     var sender = HandDrivenSender.at(.agreeing)
@@ -79,11 +95,8 @@ import Testing
     #expect(sender.loaded.allSatisfy { !loaded.contains($0) })
     sender.hear(.received(loaded[0]))
     sender.hear(.fenced(HandDrivenSender.connection))
-    // The other connection has enough to do until its own blocks are sent.
-    for index in 2..<4 {
-      sender.report(SessionFixtures.block(index), segment, over: other)
-      sender.hear(.received(SessionFixtures.block(index)))
-    }
+    // The other connection has enough to do until its own block is sent.
+    sender.report(SessionFixtures.block(2), segment, over: other)
     #expect(sender.loaded == [loaded[1]])
   }
 
@@ -148,7 +161,8 @@ import Testing
 
   @Test("a later segment may be committed while an earlier one waits for a report")
   func commitsBehindLateReports() {
-    var sender = HandDrivenSender()
+    let lane = Lane(contract: .reserved, rate: Rate(bitsPerSecond: 8_000_000), connectionCount: 1)
+    var sender = HandDrivenSender(inputs: PlanInputs(lanes: [lane]))
     let segments = [SessionFixtures.segment(0, isLast: false), SessionFixtures.segment(1)]
     for segment in segments { sender.tell(.scanned(segment)) }
     for segment in segments {

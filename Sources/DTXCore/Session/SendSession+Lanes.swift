@@ -193,7 +193,9 @@ extension SendSession {
   private mutating func fill(_ place: Int) {
     guard phase == .moving else { return }
     let queue = connections[place].queue
-    let sharers = connections.count { $0.queue == queue }
+    let sharers = queues[queue].lanes.reduce(0) {
+      $0 + configuration.inputs.lanes[$1].connectionCount
+    }
     while !connections[place].isFencing,
       !connections[place].isFull(
         pendingBlockCount: work[queue].pendingBlockCount,

@@ -137,10 +137,13 @@ struct SendingConnection: Sendable {
   ///
   /// - Parameters:
   ///   - pendingBlockCount: blocks that the queue has left.
-  ///   - connectionCount: connections that share it.
+  ///   - connectionCount: connections that share it, also those that are not up yet.
   /// - Returns: false while another block may be loaded.
   func isFull(pendingBlockCount: Int, connectionCount: Int) -> Bool {
-    if unsentBlockCount < 2 { return false }
+    if unsentBlockCount == 0 { return false }
+    // The last blocks: each connection gets one.
+    if pendingBlockCount < connectionCount { return true }
+    if unsentBlockCount == 1 { return false }
     let share = max(2, pendingBlockCount / (2 * connectionCount))
     return unsentBlockCount >= min(64, share) || unsentByteCount >= 8 << 20
   }
