@@ -102,7 +102,8 @@ private struct Opening {
     let (acceptance, secret) = try request(paths: [request.destination.path])
     try channel.sendStep(HandshakeCodec.encode(dataset.shape))
     let reply = try decoded(HandshakeCodec.destinationReply)
-    let source = reply.singleFileName.map { dataset.renamed(to: $0) } ?? dataset
+    var source = reply.singleFileName.map { dataset.renamed(to: $0) } ?? dataset
+    if host == nil { source = try source.leavingOut(destination: request.destination.path) }
     let (settlement, dialling) = try settle(acceptance, secret)
     let engine = SendEngine(source, setup(settlement, dialling, secret, watch))
     interruption.onSignal { engine.cancel() }

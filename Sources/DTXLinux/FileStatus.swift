@@ -61,6 +61,11 @@ package struct FileStatus: Sendable, Equatable {
   package var deviceMajor: UInt32
   package var deviceMinor: UInt32
 
+  /// Whether both are of one file, whatever its names.
+  package func isSameFile(as other: FileStatus) -> Bool {
+    device == other.device && inode == other.inode
+  }
+
   init(_ found: dtx_status) {
     kind = FileKind(mode: found.mode)
     mode = UInt16(truncatingIfNeeded: found.mode & 0o7777)

@@ -140,6 +140,32 @@ extension EndToEndTests {
       }
     }
 
+    @Test func aDestinationWithinTheSourceIsNoPartOfIt() throws {
+      let site = try Site()
+      try site.place.write("from/file", "content")
+      try site.place.write("from/other/file", "content")
+      for round in 0..<2 {
+        let moved = try site.run("push", site.place("from/"), site.place("from/other/copy"))
+        #expect(moved.status == 0, "\(moved.messages)")
+        let says = moved.lines.contains { $0.contains("other/copy: the destination") }
+        #expect(says || round == 0)
+        #expect(try site.place.text("from/other/copy/other/file") == "content")
+        #expect(!site.place.exists("from/other/copy/other/copy"))
+      }
+      let named = try site.run("push", site.place("from"), site.place("from/other/copy"))
+      #expect(named.status == 0, "\(named.messages)")
+      #expect(!site.place.exists("from/other/copy/from/other/copy"))
+    }
+
+    @Test func aDirectoryIsNotMovedOntoItself() throws {
+      let site = try Site()
+      try site.place.write("from/file", "content")
+      symlink("from", site.place("link"))
+      let moved = try site.run("push", site.place("from/"), site.place("link"))
+      #expect(moved.status == 64)
+      #expect(moved.messages.contains("is the source and the destination"))
+    }
+
     @Test func namesInThePresentDirectoryAndBesideItWork() throws {
       let site = try Site()
       try site.place.write("from/file", "content")

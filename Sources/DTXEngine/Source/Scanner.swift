@@ -148,6 +148,10 @@ package final class Scanner {
         return nil
       }
       guard filter.keeps(found.path, isDirectory: kind == .directory) else { return nil }
+      if kind == .directory, dataset.isDestination(status) {
+        report(.notice("\(printable(found.path)): the destination, which is left out"))
+        return nil
+      }
       guard found.path.count <= Limits.pathByteCount else {
         leaveOut(found.path, "its path has more than \(Limits.pathByteCount) bytes")
         return nil

@@ -24,19 +24,23 @@ package final class SourceDataset: Sendable {
   package let missing: [FailedPath]
   /// Things to say that stop nothing.
   package let notices: [String]
+  /// The destination on the same host, which is no part of its own source.
+  private let destination: FileStatus?
 
   private init(
     shape: DatasetShape,
     contents: Directory?,
     tops: [Top],
     missing: [FailedPath],
-    notices: [String]
+    notices: [String],
+    destination: FileStatus? = nil
   ) {
     self.shape = shape
     self.contents = contents
     self.tops = tops
     self.missing = missing
     self.notices = notices
+    self.destination = destination
   }
 
   /// Resolves the sources of a push, or the ones that a pull asked for.
@@ -81,6 +85,37 @@ package final class SourceDataset: Sendable {
       missing: missing,
       notices: notices
     )
+  }
+
+  /// Leaves a destination on this host out, in case that it lies within.
+  ///
+  /// - Parameter path: of the destination, which is there by now unless this is a dry run.
+  /// - Returns: the dataset without it.
+  /// - Throws: when the two are the same directory.
+  package func leavingOut(
+    destination path: [UInt8]
+  ) throws(TransferError) -> SourceDataset {
+    guard let status = try? Directory.open(path).status(of: []) else { return self }
+    if let contents, let own = try? contents.status(of: []), own.isSameFile(as: status) {
+      throw TransferError(
+        .usage,
+        "\(printable(path)) is the source and the destination",
+        remedy: "nothing was moved"
+      )
+    }
+    return SourceDataset(
+      shape: shape,
+      contents: contents,
+      tops: tops,
+      missing: missing,
+      notices: notices,
+      destination: status
+    )
+  }
+
+  /// Whether a directory is the destination.
+  func isDestination(_ status: FileStatus) -> Bool {
+    destination.map { $0.isSameFile(as: status) } ?? false
   }
 
   /// Where a path of the dataset is: a directory that it is resolved under, and its name there.
