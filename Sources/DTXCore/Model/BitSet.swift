@@ -38,13 +38,18 @@ package struct BitSet: Equatable, Sendable {
 
   /// The first index at or after `start` whose bit is `value`.
   package func next(from start: Int, where value: Bool) -> Int? {
-    var index = start
-    while index < count {
+    first(in: start..<max(start, count), where: value)
+  }
+
+  /// The first index of a range whose bit is `value`; its cost is the range's, not the set's.
+  private func first(in range: Range<Int>, where value: Bool) -> Int? {
+    var index = range.lowerBound
+    while index < range.upperBound {
       let word = value ? words[index / 64] : ~words[index / 64]
       let rest = word >> UInt64(index % 64)
       if rest != 0 {
         let found = index + rest.trailingZeroBitCount
-        return found < count ? found : nil
+        return found < range.upperBound ? found : nil
       }
       index = (index / 64 + 1) * 64
     }
@@ -55,8 +60,8 @@ package struct BitSet: Equatable, Sendable {
   package func runs(in range: Range<Int>) -> [Range<Int>] {
     var found: [Range<Int>] = []
     var index = range.lowerBound
-    while let start = next(from: index, where: true), start < range.upperBound {
-      let end = min(next(from: start, where: false) ?? count, range.upperBound)
+    while let start = first(in: index..<range.upperBound, where: true) {
+      let end = first(in: start..<range.upperBound, where: false) ?? range.upperBound
       found.append(start..<end)
       index = end
     }
