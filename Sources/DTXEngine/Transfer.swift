@@ -272,7 +272,8 @@ extension Destination {
         verification: options.verification,
         blockByteCount: options.blockByteCount,
         stateDirectory: stateDirectory,
-        isDryRun: options.isDryRun
+        isDryRun: options.isDryRun,
+        listsChanges: options.listsChanges
       )
     )
   }

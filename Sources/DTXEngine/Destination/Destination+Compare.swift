@@ -12,6 +12,9 @@ extension Destination {
       // A dry run whose destination does not exist: everything is to be sent.
       var comparison = Comparison(extentCount: segment.extents.count)
       comparison.wanted = BitSet(count: segment.extents.count, filled: true)
+      if options.listsChanges {
+        comparison.changed = BitSet(count: segment.entries.count, filled: true)
+      }
       return comparison
     }
     let place = SegmentPlace(segment, root: root)
@@ -47,6 +50,9 @@ struct SegmentComparing: ~Copyable {
       timeGranularity: destination.timeGranularity
     )
     comparison = Comparison(extentCount: place.segment.extents.count)
+    if destination.options.listsChanges {
+      comparison.changed = BitSet(count: place.entries.count)
+    }
     presence = Array(repeating: .absent, count: place.entries.count)
   }
 
@@ -124,6 +130,7 @@ struct SegmentComparing: ~Copyable {
   private mutating func refuse(_ index: Int, _ failure: EntryFailure, _ reason: String) {
     presence[index] = .refused
     place.setAction(of: index, .refuse)
+    comparison.changed?[index] = false
     comparison.refusals.append(place.fail(index, failure, reason))
   }
 
@@ -133,6 +140,7 @@ struct SegmentComparing: ~Copyable {
     let entry = place.entries[index]
     presence[index] = .present
     guard !entry.isContext else { return }
+    comparison.changed?[index] = metadataDiffers
     // Directories are finished when their segment is sealed.
     let isUpdated = metadataDiffers && entry.kind != .directory
     place.setAction(of: index, isUpdated ? .update : .keep)
@@ -184,6 +192,7 @@ struct SegmentComparing: ~Copyable {
   private mutating func wantWhole(_ index: Int, _ action: EntryAction) {
     guard !place.entries[index].isContext else { return }
     place.setAction(of: index, action)
+    comparison.changed?[index] = true
     for extent in place.entries[index].extents {
       comparison.wanted[extent] = true
       comparison.digests[extent] = .zero

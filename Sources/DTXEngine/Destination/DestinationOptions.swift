@@ -13,6 +13,8 @@ package struct DestinationOptions: Sendable {
   package var stateDirectory: [UInt8]?
   /// Looks, and changes nothing: no lock, no probe, no state.
   package var isDryRun: Bool
+  /// A comparison says of each entry whether it is made or changed.
+  package var listsChanges: Bool
 
   package init(
     preservesOwner: Bool = false,
@@ -20,7 +22,8 @@ package struct DestinationOptions: Sendable {
     verification: VerificationLevel = .durable,
     blockByteCount: UInt64 = Limits.defaultBlockByteCount,
     stateDirectory: [UInt8]? = nil,
-    isDryRun: Bool = false
+    isDryRun: Bool = false,
+    listsChanges: Bool = false
   ) {
     self.preservesOwner = preservesOwner
     self.comparesDigests = comparesDigests
@@ -28,6 +31,7 @@ package struct DestinationOptions: Sendable {
     self.blockByteCount = blockByteCount
     self.stateDirectory = stateDirectory
     self.isDryRun = isDryRun
+    self.listsChanges = listsChanges
   }
 }
 

@@ -168,11 +168,7 @@ final class ReceiveEngine: Sendable {
 
   private func compare(_ segment: Segment) {
     attempt { () throws(TransferError) in
-      var comparison = try destination.compare(segment)
-      if setup.options.listsChanges {
-        comparison.changed = ChangeSurvey(segment, comparison, at: destination).run()
-      }
-      return .compared(segment: segment.index, comparison)
+      .compared(segment: segment.index, try destination.compare(segment))
     }
   }
 
