@@ -1,16 +1,29 @@
-/// rsync through ssh, with ssh's fastest cipher and with the one that it takes by itself.
-struct RsyncOverShell: Peer {
-  static let programs = ["rsync", "ssh", "sshd", "ssh-keygen"]
+/// A tool whose bytes go through ssh; it takes part where they are to be encrypted.
+protocol ShellPeer: Peer {
+  init(server: ShellServer)
 
-  private let server: ShellServer
+  /// The ways in which it takes part.
+  func encrypted(_ race: Race) -> [Contestant]
+}
 
+extension ShellPeer {
   init(_ arena: Arena) throws(HarnessError) {
-    server = try ShellServer.shared(arena)
+    self.init(server: try ShellServer.shared(arena))
   }
 
   func contestants(_ race: Race) -> [Contestant] {
-    guard race.protection == .encrypted else { return [] }
-    return [("aes128-gcm", " -c \(ShellServer.cipher)"), ("default cipher", "")].map {
+    race.protection == .encrypted ? encrypted(race) : []
+  }
+}
+
+/// rsync through ssh, with ssh's fastest cipher and with the one that it takes by itself.
+struct RsyncOverShell: ShellPeer {
+  static let programs = ["rsync", "ssh", "sshd", "ssh-keygen"]
+
+  let server: ShellServer
+
+  func encrypted(_ race: Race) -> [Contestant] {
+    [("aes128-gcm", " -c \(ShellServer.cipher)"), ("default cipher", "")].map {
       name,
       cipher in
       Contestant(
@@ -26,18 +39,13 @@ struct RsyncOverShell: Peer {
 }
 
 /// scp with ssh's fastest cipher.
-struct Scp: Peer {
+struct Scp: ShellPeer {
   static let programs = ["scp", "sshd", "ssh-keygen"]
 
-  private let server: ShellServer
+  let server: ShellServer
 
-  init(_ arena: Arena) throws(HarnessError) {
-    server = try ShellServer.shared(arena)
-  }
-
-  func contestants(_ race: Race) -> [Contestant] {
-    guard race.protection == .encrypted else { return [] }
-    return [
+  func encrypted(_ race: Race) -> [Contestant] {
+    [
       Contestant(
         name: "scp, aes128-gcm",
         arguments: [
@@ -51,18 +59,13 @@ struct Scp: Peer {
 }
 
 /// mscp: scp over several ssh connections.
-struct Mscp: Peer {
+struct Mscp: ShellPeer {
   static let programs = ["mscp", "sshd", "ssh-keygen"]
 
-  private let server: ShellServer
+  let server: ShellServer
 
-  init(_ arena: Arena) throws(HarnessError) {
-    server = try ShellServer.shared(arena)
-  }
-
-  func contestants(_ race: Race) -> [Contestant] {
-    guard race.protection == .encrypted else { return [] }
-    return [
+  func encrypted(_ race: Race) -> [Contestant] {
+    [
       Contestant(
         name: "mscp, aes128-gcm",
         arguments: [
@@ -76,17 +79,12 @@ struct Mscp: Peer {
 }
 
 /// tar to tar through ssh.
-struct TarOverShell: Peer {
+struct TarOverShell: ShellPeer {
   static let programs = ["tar", "ssh", "sshd", "ssh-keygen"]
 
-  private let server: ShellServer
+  let server: ShellServer
 
-  init(_ arena: Arena) throws(HarnessError) {
-    server = try ShellServer.shared(arena)
-  }
-
-  func contestants(_ race: Race) -> [Contestant] {
-    guard race.protection == .encrypted else { return [] }
+  func encrypted(_ race: Race) -> [Contestant] {
     let script = """
       tar cf - -C "$1" . | ssh -F "$3" -c "$4" far "mkdir '$2' && tar xf - -C '$2'"
       """
@@ -104,18 +102,13 @@ struct TarOverShell: Peer {
 }
 
 /// rclone over SFTP, four files at once.
-struct RcloneSftp: Peer {
+struct RcloneSftp: ShellPeer {
   static let programs = ["rclone", "sshd", "ssh-keygen"]
 
-  private let server: ShellServer
+  let server: ShellServer
 
-  init(_ arena: Arena) throws(HarnessError) {
-    server = try ShellServer.shared(arena)
-  }
-
-  func contestants(_ race: Race) -> [Contestant] {
-    guard race.protection == .encrypted else { return [] }
-    return [
+  func encrypted(_ race: Race) -> [Contestant] {
+    [
       Contestant(
         name: "rclone sftp",
         arguments: [
@@ -131,17 +124,12 @@ struct RcloneSftp: Peer {
 }
 
 /// lftp over SFTP, four files at once.
-struct LftpSftp: Peer {
+struct LftpSftp: ShellPeer {
   static let programs = ["lftp", "ssh", "sshd", "ssh-keygen"]
 
-  private let server: ShellServer
+  let server: ShellServer
 
-  init(_ arena: Arena) throws(HarnessError) {
-    server = try ShellServer.shared(arena)
-  }
-
-  func contestants(_ race: Race) -> [Contestant] {
-    guard race.protection == .encrypted else { return [] }
+  func encrypted(_ race: Race) -> [Contestant] {
     let shell = "ssh -a -x -F \(server.configuration) -c \(ShellServer.cipher)"
     let settings = "set sftp:connect-program '\(shell)'"
     let mirror = "mirror -R -P 4 --no-perms \(race.source) \(race.target)"
