@@ -14,8 +14,8 @@ package struct FilterRule: Equatable, Sendable {
 /// As with rsync: a pattern that begins with `/` is anchored at the dataset's root; one that
 /// contains `/` elsewhere matches the path's end; else it matches the name. A trailing `/` means
 /// directories alone, a trailing `/***` a directory and all that is in it. `*` and `?` stop at `/`,
-/// `**` does not, `[...]` is a set of bytes, with POSIX's classes in it. A backslash escapes where a pattern has wildcards. What
-/// lies in an excluded directory is not looked at.
+/// `**` does not, `[...]` is a set of bytes, with POSIX's classes in it. A backslash escapes where a
+/// pattern has wildcards. What lies in an excluded directory is not looked at.
 package struct Filter: Sendable {
   private let rules: [Rule]
 

@@ -93,7 +93,7 @@ extension ReceiveSession {
     }
   }
 
-  /// Closes the epoch that fills when it is full, or when nothing more can come for now.
+  /// Closes the epoch that fills when it is full, or when all that was asked for is here.
   mutating func closeEpochIfDue(at now: Instant) {
     guard phase == .moving else { return }
     let isDrained = segments.allSatisfy { $0.phase != .open || $0.missingBlockCount == 0 }

@@ -62,7 +62,7 @@ final class BlockSender {
     try sendRecord(.end, [])
   }
 
-  /// Lets go of the source; called when nothing is to be sent for now.
+  /// Lets go of the source; called when the queue is empty.
   func rest() {
     reader.close()
   }
