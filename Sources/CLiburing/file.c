@@ -53,6 +53,28 @@ int dtx_status(int directory, const char *name, struct dtx_status *status) {
   return 0;
 }
 
+// Debian 12's headers do not have it yet; the kernel's fill places that were spare in theirs.
+#ifndef STATX_DIOALIGN
+#define STATX_DIOALIGN 0x2000U
+#endif
+
+int dtx_direct_alignment(int descriptor, uint32_t *memory, uint32_t *offset) {
+  // struct statx as of Linux 6.1 (include/uapi/linux/stat.h), whose length is fixed.
+  union {
+    struct statx found;
+    unsigned char bytes[256];
+  } status;
+  _Static_assert(sizeof status == 256, "struct statx has 256 bytes");
+  enum { memory_place = 0x98, offset_place = 0x9C };
+  memset(&status, 0, sizeof status);
+  if (statx(descriptor, "", AT_EMPTY_PATH, STATX_DIOALIGN, &status.found) < 0) return -1;
+  *memory = *offset = 0;
+  if (!(status.found.stx_mask & STATX_DIOALIGN)) return 0;
+  memcpy(memory, status.bytes + memory_place, sizeof *memory);
+  memcpy(offset, status.bytes + offset_place, sizeof *offset);
+  return 0;
+}
+
 ssize_t dtx_read_entries(int directory, void *buffer, size_t capacity) {
   return syscall(SYS_getdents64, directory, buffer, capacity);
 }

@@ -26,6 +26,16 @@ extension File {
     try check("ftruncate", system { ftruncate(raw, size) })
   }
 
+  /// What direct reads and writes of this file have to keep to; nil where it takes none.
+  ///
+  /// Kernels before Linux 6.1 do not say: nil as well.
+  package func directAlignment() throws(SystemError) -> DirectAlignment? {
+    var memory: UInt32 = 0
+    var offset: UInt32 = 0
+    try check("stat", system { dtx_direct_alignment(raw, &memory, &offset) })
+    return DirectAlignment(memory: Int(memory), offset: UInt64(offset))
+  }
+
   /// Reserves space for the first bytes without changing the size.
   ///
   /// Returns false where the file system cannot do that; a full disk throws ENOSPC.

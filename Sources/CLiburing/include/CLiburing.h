@@ -50,6 +50,9 @@ int dtx_openat(int directory, const char *name, int flags, mode_t mode);
 int dtx_open_beneath(int directory, const char *name, int flags);
 // statx(2) without following the last component; an empty name is the descriptor itself.
 int dtx_status(int directory, const char *name, struct dtx_status *status);
+// What O_DIRECT asks of an open file: the alignment in bytes of memory and of offset and length, by
+// statx(2); 0 where the file does not take it or (before Linux 6.1) the kernel does not say.
+int dtx_direct_alignment(int descriptor, uint32_t *memory, uint32_t *offset);
 // getdents64(2): whole entries as struct linux_dirent64 lays them out; 0 at the end.
 ssize_t dtx_read_entries(int directory, void *buffer, size_t capacity);
 // chmod, utimensat and chown that never follow the last component; an empty name is the descriptor.

@@ -1,0 +1,28 @@
+/// What reads and writes past the page cache (O_DIRECT) have to keep to, in bytes.
+package struct DirectAlignment: Equatable, Sendable {
+  /// Of the memory's address; a power of two.
+  package let memory: Int
+  /// Of the offset in the file and of the length; a power of two.
+  package let offset: UInt64
+
+  /// Takes what statx(2) says; nil for the zeros by which it says no.
+  package init?(memory: Int, offset: UInt64) {
+    guard memory > 0, offset > 0 else { return nil }
+    precondition(memory.nonzeroBitCount == 1, "an alignment of \(memory) bytes")
+    precondition(offset.nonzeroBitCount == 1, "an alignment of \(offset) bytes")
+    self.memory = memory
+    self.offset = offset
+  }
+
+  /// How many bytes at the front of a piece can go past the page cache.
+  ///
+  /// - Parameters:
+  ///   - bytes: the piece in memory.
+  ///   - position: its offset in the file.
+  /// - Returns: a multiple of the alignment; 0 where memory or offset do not fit.
+  package func directByteCount(of bytes: UnsafeRawBufferPointer, at position: UInt64) -> Int {
+    let address = Int(bitPattern: bytes.baseAddress)
+    guard address & (memory - 1) == 0, position & (offset - 1) == 0 else { return 0 }
+    return bytes.count & ~Int(offset - 1)
+  }
+}
