@@ -141,7 +141,7 @@ private struct Responding {
       HandshakeCodec.encode(DestinationReply(singleFileName: placement.singleFileName))
     )
     let settlement = try channel.receiveDecoded(HandshakeCodec.settlement)
-    let engine = ReceiveEngine(destination, setup(settlement, inlet))
+    let engine = try ReceiveEngine(destination, setup(settlement, inlet))
     interruption.onSignal { engine.cancel() }
     return status(of: try engine.run())
   }

@@ -135,7 +135,7 @@ private struct Opening {
     let reply = DestinationReply(singleFileName: placement.singleFileName)
     try channel.sendStep(HandshakeCodec.encode(reply))
     let (settlement, dialling) = try settle(acceptance, secret)
-    let engine = ReceiveEngine(
+    let engine = try ReceiveEngine(
       destination,
       setup(settlement, dialling, secret, watch)
     )
@@ -272,6 +272,7 @@ extension Destination {
         verification: options.verification,
         blockByteCount: options.blockByteCount,
         stateDirectory: stateDirectory,
+        storage: options.storage,
         isDryRun: options.isDryRun,
         listsChanges: options.listsChanges
       )

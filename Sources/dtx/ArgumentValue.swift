@@ -75,6 +75,13 @@ enum ArgumentValue {
     }
   }
 
+  static func storage(_ text: String) throws -> StorageMode {
+    guard let mode = StorageMode.allCases.first(where: { $0.name == text }) else {
+      throw ValidationError("a mode is auto, buffered or direct")
+    }
+    return mode
+  }
+
   /// What must not be empty, nor be taken for an option by the program that it is handed to.
   static func word(_ text: String) throws -> String {
     guard !text.isEmpty, !text.hasPrefix("-") else {

@@ -34,6 +34,7 @@ struct TransferArguments: ParsableArguments {
     request.options.blockByteCount = dataset.blockSize ?? Limits.defaultBlockByteCount
     request.options.verification = dataset.verify ?? .durable
     request.options.preservesOwner = dataset.owner ?? true
+    request.options.storage = dataset.io ?? .automatic
     request.options.filters = try filters.rules()
     request.stateDirectory = dataset.stateDir
     request.cipher = lanes.cipher
@@ -79,6 +80,15 @@ struct DatasetArguments: ParsableArguments {
     transform: ArgumentValue.verification
   )
   var verify: VerificationLevel?
+
+  @Option(
+    help: ArgumentHelp(
+      "How large files are written: auto, buffered or direct. (default: auto)",
+      valueName: "mode"
+    ),
+    transform: ArgumentValue.storage
+  )
+  var io: StorageMode?
 
   @Option(
     help: ArgumentHelp("Keep state here instead of in the destination's .dtx.", valueName: "dir"),

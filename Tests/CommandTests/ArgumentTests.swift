@@ -204,6 +204,8 @@ import Testing
       "--no-owner",
       "--verify",
       "memory",
+      "--io",
+      "direct",
       "--state-dir",
       "/s",
       "-e",
@@ -231,6 +233,7 @@ import Testing
     #expect(request.options.blockByteCount == 1 << 20)
     #expect(!request.options.preservesOwner)
     #expect(request.options.verification == .memory)
+    #expect(request.options.storage == .direct)
     #expect(request.stateDirectory == bytes("/s"))
     #expect(request.remoteShell == ["ssh", "-p", "22"])
     #expect(request.remoteProgram == "/opt/dtx")

@@ -40,6 +40,16 @@ extension EndToEndTests {
       #expect(changed.count <= 1, "\(changed)")
     }
 
+    @Test(arguments: ["auto", "buffered", "direct"], ["push", "pull"])
+    func eachWayOfWritingLeavesTheSame(_ mode: String, _ command: String) throws {
+      let site = try Site()
+      // Longer than a block, and of no whole number of pages.
+      try Trees.makeMixed(site.place, "from", largeByteCount: 20_000_003, smallCount: 300)
+      let ending = try Self.move(site, command, site.place("from/"), "to", "--io=\(mode)")
+      #expect(ending.status == 0, "\(ending.messages)")
+      try Trees.expectSame(site.place, "from", "to")
+    }
+
     @Test func aChangeOfMetadataMovesNoBytes() throws {
       let site = try Site()
       try Trees.makeMixed(site.place, "from", largeByteCount: 3 << 20, smallCount: 20)

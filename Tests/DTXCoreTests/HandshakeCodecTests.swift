@@ -35,6 +35,7 @@ import Testing
     02                                  # verification durable
     00                                  # without owners
     00                                  # no list of changes
+    00                                  # storage by what the file system is
     """
   )
 
@@ -97,6 +98,7 @@ import Testing
       03                                # verification media
       01                                # with owners
       01                                # a list of changes
+      02                                # storage direct
       00                                # 0 filters
       20                                # secret
       000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
@@ -116,6 +118,7 @@ import Testing
       request.options.verification = .media
       request.options.preservesOwner = true
       request.options.listsChanges = true
+      request.options.storage = .direct
       request.options.filters = []
       request.ports = 0...0
       request.cipher = .none
@@ -152,8 +155,8 @@ import Testing
   @Test(arguments: [
     (0, 0, "direction 0"), (0, 3, "direction 3"), (1, 0x7f, "127 paths"),
     (20, 2, "a flag of 2"), (22, 0, "verification 0"), (22, 4, "verification 4"),
-    (24, 2, "a list flag of 2"), (25, 0x7f, "127 filters"), (76, 0xc4, "ports that descend"),
-    (79, 2, "cipher 2"),
+    (24, 2, "a list flag of 2"), (25, 3, "storage mode 3"), (26, 0x7f, "127 filters"),
+    (77, 0xc4, "ports that descend"), (80, 2, "cipher 2"),
   ])
   func whatNoRequestMayBeIsRefused(offset: Int, value: UInt8, what: String) {
     var bytes = Self.requestStart + [0] + Self.requestEnd

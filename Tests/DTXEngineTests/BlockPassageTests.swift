@@ -34,7 +34,9 @@ import Testing
     #expect(passage.receivedByteCount == 12)
     // No TCP socket: it says nothing of what it holds.
     #expect(passage.acknowledgedByteCount(over: near) == 12)
-    passage.settle()
+    passage.settle(payloadByteCount: 5)
+    #expect(passage.receivedByteCount == 7)
+    passage.settle(payloadByteCount: 7)
     #expect(passage.receivedByteCount == 0)
   }
 

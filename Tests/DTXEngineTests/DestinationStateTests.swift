@@ -149,14 +149,14 @@ import Testing
     func open(
       _ name: String,
       _ known: StagedIdentity?
-    ) throws(SystemError) -> (File, StagedIdentity) {
+    ) throws(SystemError) -> (SharedFile, StagedIdentity) {
       let file = try tree.root.openFile(
         Array(name.utf8),
         known == nil ? .createExclusive : .readWrite
       )
       let identity = StagedIdentity(try file.status())
       if let known { #expect(identity == known) }
-      return (file, identity)
+      return (SharedFile(file), identity)
     }
     for round in 0..<2 {
       for index in 0..<5 {

@@ -109,6 +109,24 @@ package enum VerificationLevel: UInt8, Sendable, CaseIterable, Comparable {
   }
 }
 
+/// Whether large files pass the page cache.
+package enum StorageMode: UInt8, Sendable, CaseIterable {
+  /// By what each end's file system is.
+  case automatic = 0
+  /// Never.
+  case buffered = 1
+  /// Wherever a file can be written so.
+  case direct = 2
+
+  package var name: String {
+    switch self {
+    case .automatic: "auto"
+    case .buffered: "buffered"
+    case .direct: "direct"
+    }
+  }
+}
+
 /// What the initiator asks of the responder: all that both ends must know of a transfer.
 package struct Request: Equatable, Sendable {
   package var direction: Direction
@@ -153,6 +171,7 @@ package struct TransferOptions: Equatable, Sendable {
   package var preservesOwner = false
   /// The initiator lists what changes at the receiver, which says so entry by entry.
   package var listsChanges = false
+  package var storage: StorageMode = .automatic
   /// Include and exclude rules in order; the sender applies them.
   package var filters: [FilterRule] = []
   package init() {}

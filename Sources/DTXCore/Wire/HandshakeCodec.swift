@@ -64,6 +64,7 @@ package enum RequestCodec {
     writer.append(options.verification.rawValue)
     writer.append(options.preservesOwner)
     writer.append(options.listsChanges)
+    writer.append(options.storage.rawValue)
     writer.appendVarint(options.filters.count)
     for rule in options.filters {
       writer.append(rule.isInclude)
@@ -87,6 +88,11 @@ package enum RequestCodec {
     options.verification = verification
     options.preservesOwner = try reader.flag("owners")
     options.listsChanges = try reader.flag("list of changes")
+    let mode = try reader.byte("storage mode")
+    guard let storage = StorageMode(rawValue: mode) else {
+      throw reader.failure("storage mode", .unexpected(found: UInt64(mode)))
+    }
+    options.storage = storage
     let count = try reader.count("filter count", maximum: reader.remainingByteCount)
     for _ in 0..<count {
       let isInclude = try reader.flag("filter kind")

@@ -4,7 +4,7 @@ internal import DTXLinux
 extension Destination {
   /// Where a wanted extent's bytes go.
   ///
-  /// Called before its first byte, on any connection's thread. `finish` follows in any case, once, unless the entry has failed.
+  /// Called before its first byte, on any thread. `finish` follows in any case, once, unless the entry has failed.
   package func stage(_ segment: Segment, extent: Int) -> Staging {
     guard let place = places.withLock({ $0[segment.index] }) else {
       return .failed(.unwritable, "its segment is closed")
@@ -125,14 +125,25 @@ extension Destination {
       let parent = try place.directories.parent(of: entry)
       let name = stagedName.name(for: place.inventory.name(of: entry))
       if let expected = known ?? place.resumedFile(of: entry) {
-        return (try reopenStaged(name, expected, in: parent.directory), expected)
+        let file = try reopenStaged(name, expected, in: parent.directory)
+        return (share(file, name, in: parent.directory), expected)
       }
       guard creates else { throw SystemError.staleStaged(printable(name)) }
       let file = try makeStaged(name, in: parent.directory)
+      let shared = share(file, name, in: parent.directory)
+      let byteCount = place.entries[entry].byteCount
+      // Direct writes into space that is there already need not wait for each other.
+      if shared.isDirect, place.inventory.dataRanges(of: entry) == [0..<byteCount] {
+        try file.allocate(byteCount: byteCount)
+      }
       // Writes past the end would have to wait for each other.
-      try file.setByteCount(place.entries[entry].byteCount)
-      return (file, StagedIdentity(try file.status()))
+      try file.setByteCount(byteCount)
+      return (shared, StagedIdentity(try file.status()))
     }
+  }
+
+  private func share(_ file: File, _ name: [UInt8], in directory: Directory) -> SharedFile {
+    method.isDirect ? SharedFile(file, directlyAs: name, in: directory) : SharedFile(file)
   }
 
   /// Makes a new staged file.

@@ -23,6 +23,8 @@ package final class Destination: Sendable {
   /// Whether an earlier run ended before its end.
   let isContinued: Bool
   let timeGranularity: Int64
+  /// How files are reached below the root.
+  package let method: StorageMethod
   /// Whether the file system takes two names that differ in case for one: then an entry must not
   /// replace what another one has just become.
   let foldsNames: Bool
@@ -76,6 +78,10 @@ package final class Destination: Sendable {
     replay = opening.replay
     isContinued = opening.isContinued
     timeGranularity = opening.timeGranularity
+    method = StorageMethod.choose(
+      opening.options.storage,
+      fileSystemType: try? opening.root?.directory.fileSystemType()
+    )
     foldsNames = opening.foldsNames
     carried = Guarded(opening.carried)
     sealing = Guarded(Sealing())

@@ -11,6 +11,8 @@ package struct DestinationOptions: Sendable {
   package var blockByteCount: UInt64
   /// Where journals and manifests are kept; nil for `.dtx` in the root.
   package var stateDirectory: [UInt8]?
+  /// Whether large files are written past the page cache.
+  package var storage: StorageMode
   /// Looks, and changes nothing: no lock, no probe, no state.
   package var isDryRun: Bool
   /// A comparison says of each entry whether it is made or changed.
@@ -22,6 +24,7 @@ package struct DestinationOptions: Sendable {
     verification: VerificationLevel = .durable,
     blockByteCount: UInt64 = Limits.defaultBlockByteCount,
     stateDirectory: [UInt8]? = nil,
+    storage: StorageMode = .automatic,
     isDryRun: Bool = false,
     listsChanges: Bool = false
   ) {
@@ -30,6 +33,7 @@ package struct DestinationOptions: Sendable {
     self.verification = verification
     self.blockByteCount = blockByteCount
     self.stateDirectory = stateDirectory
+    self.storage = storage
     self.isDryRun = isDryRun
     self.listsChanges = listsChanges
   }

@@ -1,19 +1,90 @@
 internal import DTXLinux
 
-/// A staged file that several threads write to, one at a time.
+/// A staged file that several threads write to.
 ///
-/// The kernel lets one buffered write into a file at a time anyway, and those that wait for it spin
-/// on the inode's lock: with four writers on two processors a quarter of the time went there. Here
-/// they sleep.
+/// Through the page cache they do so one at a time: the kernel lets one such write into a file at a
+/// time anyway, and those that wait for it spin on the inode's lock: with four writers on two
+/// processors a quarter of the time went there. Here they sleep.
 final class SharedFile: Sendable {
   let file: File
+  private let direct: Direct?
   private let turn = Guarded(())
+
+  /// The same file, opened past the page cache.
+  private struct Direct: Sendable {
+    var file: File
+    var alignment: DirectAlignment
+  }
 
   init(_ file: File) {
     self.file = file
+    direct = nil
   }
 
+  /// Takes an open file, and opens it a second time past the page cache if it can be.
+  ///
+  /// - Parameters:
+  ///   - file: open for reading and writing.
+  ///   - name: the file's, in `directory`.
+  ///   - directory: where it lies.
+  init(_ file: File, directlyAs name: [UInt8], in directory: Directory) {
+    self.file = file
+    direct = SharedFile.openDirect(file, name, directory)
+  }
+
+  /// What does not work here is written through the cache, so that nobody need know why.
+  private static func openDirect(
+    _ file: File,
+    _ name: [UInt8],
+    _ directory: Directory
+  ) -> Direct? {
+    guard let alignment = try? file.directAlignment(),
+      let opened = try? directory.openFile(name, .readWrite, direct: true),
+      let status = try? file.status(), let found = try? opened.status(),
+      found.isSameFile(as: status)
+    else { return nil }
+    return Direct(file: opened, alignment: alignment)
+  }
+
+  /// Whether writes that are aligned go past the page cache.
+  var isDirect: Bool { direct != nil }
+
+  /// Writes bytes at an offset; any thread.
+  ///
+  /// - Throws: what pwrite(2) says.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
-    try turn.withLock { _ throws(SystemError) in try file.write(bytes, at: offset) }
+    let direct = try writeDirectly(bytes, at: offset)
+    guard direct < bytes.count else { return }
+    let rest = UnsafeRawBufferPointer(rebasing: bytes[direct...])
+    try turn.withLock { _ throws(SystemError) in
+      try file.write(rest, at: offset + UInt64(direct))
+    }
+  }
+
+  /// Writes what is aligned, from the front.
+  ///
+  /// - Returns: the number of bytes, 0 where the kernel takes none so after all.
+  private func writeDirectly(
+    _ bytes: UnsafeRawBufferPointer,
+    at offset: UInt64
+  ) throws(SystemError) -> Int {
+    guard let direct else { return 0 }
+    let count = direct.alignment.directByteCount(of: bytes, at: offset)
+    guard count > 0 else { return 0 }
+    do throws(SystemError) {
+      try direct.file.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: offset)
+      return count
+    } catch {
+      // Some file systems take the opening and refuse the write; and where a full disk has cut one
+      // short, its rest is no longer aligned, and says by the other way what is wrong.
+      guard error.isAboutArgument else { throw error }
+      return 0
+    }
+  }
+
+  /// Closes the file; a failure means that data may be lost.
+  func close() throws(SystemError) {
+    try direct?.file.close()
+    try file.close()
   }
 }

@@ -45,7 +45,7 @@ final class StagedTable: Sendable {
   /// - Throws: what `open` throws; what an earlier closing of the file said.
   func acquire(
     _ key: Key,
-    open: (StagedIdentity?) throws(SystemError) -> (File, StagedIdentity)
+    open: (StagedIdentity?) throws(SystemError) -> (SharedFile, StagedIdentity)
   ) throws(SystemError) -> SharedFile {
     try state.withLock { state throws(SystemError) in
       state.clock += 1
@@ -56,8 +56,7 @@ final class StagedTable: Sendable {
         return file
       }
       let known = state.slots[key]
-      let (opened, identity) = try open(known?.identity)
-      let file = SharedFile(opened)
+      let (file, identity) = try open(known?.identity)
       state.slots[key] = Slot(
         identity: identity,
         file: file,
@@ -77,7 +76,7 @@ final class StagedTable: Sendable {
     }
     guard let idle else { return }
     do throws(SystemError) {
-      try idle.file.file.close()
+      try idle.file.close()
     } catch {
       state.withLock { $0.slots[idle.key]?.failure = error }
     }

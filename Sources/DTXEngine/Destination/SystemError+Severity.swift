@@ -19,6 +19,9 @@ extension SystemError {
   /// Whether nothing has the name.
   var isAbsence: Bool { number == ENOENT || number == ENOTDIR }
 
+  /// Whether the kernel does not take a call so, on this file or with these numbers.
+  var isAboutArgument: Bool { number == EINVAL || number == EOPNOTSUPP }
+
   /// Whether something has the name already.
   var isPresence: Bool { number == EEXIST }
 

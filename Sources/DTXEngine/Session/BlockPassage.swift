@@ -28,9 +28,11 @@ final class BlockPassage: Sendable {
   /// Payload that came since the last block of which the session knows.
   var receivedByteCount: UInt64 { payload.load(ordering: .relaxed) }
 
-  /// Forgets what came: from here on the session counts it, or the block was given up.
-  func settle() {
-    payload.store(0, ordering: .relaxed)
+  /// Forgets what came of a block: from here on the session counts it, or it was given up.
+  ///
+  /// - Parameter payloadByteCount: of the block, as `pass` was told.
+  func settle(payloadByteCount: UInt64) {
+    payload.subtract(payloadByteCount, ordering: .relaxed)
   }
 
   /// Payload that the peer's kernel has: a socket takes seconds' worth ahead of a low rate.

@@ -1,8 +1,8 @@
 internal import DTXCore
 internal import DTXLinux
 
-/// Takes blocks from one connection: receives, opens and digests them record by record, and writes
-/// them unit by unit.
+/// Takes blocks from one connection: receives, opens and digests them record by record, and hands
+/// them on to be written unit by unit.
 ///
 /// Used by the connection's thread alone; no allocation for a record. Bytes go to their final
 /// offset in the staged file; what they are worth is known when the trailer has come.
@@ -13,68 +13,72 @@ final class BlockReceiver {
     case broken(String)
     /// The peer does what the protocol forbids, or something tampered with its bytes.
     case violation(String)
-    /// The destination cannot take more.
-    case storage(String)
   }
 
-  private let socket: Socket
-  private let opener: RecordOpener
-  private let destination: Destination
-  private let table: ReceivingTable
-  private let gate: Gate
-  private let passage: BlockPassage
-  private let unit: WriteUnit
-  /// Whether the next record's header came with the record before it.
-  private var isHeaderHere = false
-  private var digest = StreamingDigest()
-  private var current: ArrivingBlock?
-
   /// A block between its header and its trailer.
-  private final class ArrivingBlock {
+  private struct ArrivingBlock {
     let reference: BlockReference
     let segment: Segment
     /// The wanted ones, by their index in the segment.
     let extents: [Int]
-    let isDrained: Bool
+    /// Nil for a block that is here already, whose bytes are passed over.
+    let writer: BlockWriter?
     /// The extent whose bytes come next, and how many of them have come.
     var next = 0
     var done: UInt64 = 0
-    var staged: Destination.StagedFile?
-    var computed: [ExtentOutcome] = []
+    /// Payload that has come.
+    var byteCount: UInt64 = 0
 
-    init(_ reference: BlockReference, _ segment: Segment, _ extents: [Range<Int>], isDrained: Bool)
-    {
-      self.reference = reference
-      self.segment = segment
-      self.extents = Array(extents.joined())
-      self.isDrained = isDrained
-    }
-
-    var extent: Extent { segment.extents[extents[next]] }
+    var byteCountOfNext: UInt64 { UInt64(segment.extents[extents[next]].byteCount) }
   }
 
+  private let socket: Socket
+  private let opener: RecordOpener
+  private let surroundings: BlockWriter.Surroundings
+  private let gate: Gate
+  private let passage: BlockPassage
+  private let done: @Sendable (BlockWriter, BlockWriter.Outcome) -> Void
+  /// Blocks whose writers have not concluded.
+  private let pending = Guarded(0)
+  /// Where headers of records are received, apart from their payloads.
+  private let headers: PageBuffer
+  private let nothing = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  /// Whether the next record's header came with the record before it.
+  private var isHeaderHere = false
+  private var unit: WriteUnit
+  private var digest = StreamingDigest()
+  private var current: ArrivingBlock?
+
+  /// Makes the receiver of a connection that has proved itself; `conclude` follows.
+  ///
+  /// - Parameters:
+  ///   - opened: the connection.
+  ///   - surroundings: what it shares with the others.
+  ///   - gate: holds it back while the destination has more than it can make durable.
+  ///   - passage: counts what comes.
+  ///   - done: is told once of each block, on any thread; not of those that are passed over.
+  /// - Throws: when there is no memory.
   init(
     opened: OpenedLane,
-    destination: Destination,
-    table: ReceivingTable,
+    surroundings: BlockWriter.Surroundings,
     gate: Gate,
-    unitByteCount: Int,
-    passage: BlockPassage
+    passage: BlockPassage,
+    done: @escaping @Sendable (BlockWriter, BlockWriter.Outcome) -> Void
   ) throws(SystemError) {
     socket = opened.socket
     opener = opened.opener
-    self.destination = destination
-    self.table = table
+    self.surroundings = surroundings
     self.gate = gate
     self.passage = passage
-    unit = try WriteUnit(byteCount: unitByteCount)
+    self.done = done
+    headers = try PageBuffer(byteCount: RecordLayout.headerByteCount)
+    unit = surroundings.units.take()
   }
 
   /// Receives until the peer ends the connection in order.
   ///
-  /// - Parameter arrived: is told of each block that came whole.
   /// - Throws: why the thread must end before that.
-  func run(_ arrived: (BlockReference, [ExtentOutcome]) -> Void) throws(Failure) {
+  func run() throws(Failure) {
     while let (type, payload) = try receiveRecord() {
       switch type {
       case .blockHeader:
@@ -82,8 +86,7 @@ final class BlockReceiver {
       case .data:
         try take(payload)
       case .trailer:
-        let (block, outcomes) = try end(payload)
-        if let outcomes { arrived(block, outcomes) }
+        try end(payload)
       case .keepAlive:
         guard payload.isEmpty else { throw .violation("a sign of life with a payload") }
       case .end:
@@ -96,29 +99,31 @@ final class BlockReceiver {
     throw .broken("it ended without notice")
   }
 
-  /// Gives up a block that did not arrive whole.
-  func abandon() {
-    guard let block = current, !block.isDrained else { return }
-    if let staged = block.staged { _ = finish(staged, block, isIntact: false) }
-    table.release(block.reference)
+  /// Gives up a block that did not arrive whole, and waits until nothing writes any more.
+  ///
+  /// Another connection may carry the connection's blocks after this.
+  func conclude() {
+    if let block = current { block.writer?.abandon(byteCount: block.byteCount) }
     current = nil
+    surroundings.units.give(unit)
+    _ = pending.wait(until: { $0 == 0 ? true : nil }) as Bool?
   }
 
-  /// Receives the next record into the unit.
+  /// Receives the next record behind what the unit holds.
   ///
   /// - Returns: its type and its payload, valid until the next call; nil at the connection's end.
   private func receiveRecord() throws(Failure) -> (RecordType, UnsafeRawBufferPointer)? {
     gate.pass()
     do {
       if !isHeaderHere {
-        guard try socket.receiveExactly(unit.header) else { return nil }
+        guard try socket.receiveExactly(headers.pointer) else { return nil }
       }
-      let (type, byteCount) = try opener.header(UnsafeRawBufferPointer(unit.header))
-      if byteCount > unit.freeByteCount { try writePending() }
+      let (type, byteCount) = try opener.header(UnsafeRawBufferPointer(headers.pointer))
+      if byteCount > unit.freeByteCount { handOver() }
       let sealed = unit.place(byteCount)
       // Within a block another record follows, so that its header is worth waiting for.
       isHeaderHere = type == .blockHeader || type == .data
-      guard try socket.receiveExactly(sealed, isHeaderHere ? unit.header : unit.nothing) else {
+      guard try socket.receiveExactly(sealed, isHeaderHere ? headers.pointer : nothing) else {
         throw Failure.broken("it ended in a record")
       }
       try opener.open(type, payloadByteCount: byteCount, in: sealed)
@@ -142,91 +147,89 @@ final class BlockReceiver {
     } catch {
       throw .violation("a block header that cannot be read: \(error)")
     }
-    switch table.claim(reference) {
+    switch surroundings.table.claim(reference) {
     case .take(let segment, let extents):
-      current = ArrivingBlock(reference, segment, extents, isDrained: false)
+      let extents = Array(extents.joined())
+      let writer = makeWriter(reference, segment, extents)
+      current = ArrivingBlock(
+        reference: reference,
+        segment: segment,
+        extents: extents,
+        writer: writer
+      )
     case .drain(let segment, let extents):
-      current = ArrivingBlock(reference, segment, extents, isDrained: true)
+      current = ArrivingBlock(
+        reference: reference,
+        segment: segment,
+        extents: Array(extents.joined()),
+        writer: nil
+      )
     case nil:
       throw .violation("block \(reference.block) of segment \(reference.segment) is not wanted")
     }
   }
 
+  private func makeWriter(
+    _ reference: BlockReference,
+    _ segment: Segment,
+    _ extents: [Int]
+  ) -> BlockWriter {
+    pending.withLock { $0 += 1 }
+    return BlockWriter(reference, segment, extents, surroundings) { [done, pending] in
+      done($0, $1)
+      pending.withLockAndSignal { $0 -= 1 }
+    }
+  }
+
   /// Spreads a record's bytes over the extents that they belong to.
   private func take(_ payload: UnsafeRawBufferPointer) throws(Failure) {
-    guard let block = current else { throw .violation("data outside a block") }
-    if !block.isDrained { passage.pass(payloadByteCount: payload.count, wireByteCount: 0) }
+    guard var block = current else { throw .violation("data outside a block") }
+    current = nil
+    defer { current = block }
+    let isKept = block.writer != nil
+    if isKept { passage.pass(payloadByteCount: payload.count, wireByteCount: 0) }
+    block.byteCount += UInt64(payload.count)
     var rest = payload
     while !rest.isEmpty {
       guard block.next < block.extents.count else {
         throw .violation("more bytes than the block has")
       }
-      let byteCount = UInt64(block.extent.byteCount)
-      if block.done == 0 { beginExtent(of: block) }
-      let count = Int(min(UInt64(rest.count), byteCount - block.done))
+      if block.done == 0 { digest.reset() }
+      let missing = block.byteCountOfNext - block.done
+      let count = Int(min(UInt64(rest.count), missing))
       digest.update(UnsafeRawBufferPointer(rebasing: rest[..<count]))
-      if block.staged == nil { unit.pass(count) } else { unit.keep(count) }
-      block.done += UInt64(count)
-      if block.done == byteCount { try endExtent(of: block) }
+      let isLast = UInt64(count) == missing
+      if isKept {
+        unit.keep(
+          count,
+          of: block.next,
+          at: block.done,
+          digest: isLast ? digest.finish() : nil
+        )
+      }
+      block.done = isLast ? 0 : block.done + UInt64(count)
+      block.next += isLast ? 1 : 0
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
-  }
-
-  private func beginExtent(of block: ArrivingBlock) {
-    digest.reset()
-    block.computed.append(.intact(.zero))
-    guard !block.isDrained else { return }
-    switch destination.stage(block.segment, extent: block.extents[block.next]) {
-    case .file(let staged): block.staged = staged
-    case .failed(let failure, let reason): block.computed[block.next] = .failed(failure, reason)
+    // Small files are written while they are in the cache; in the middle of a large one more is
+    // gathered first.
+    if let writer = block.writer, unit.hasEnd, surroundings.workers.isInline {
+      handOver(to: writer)
     }
   }
 
-  /// Writes what the unit holds of the present extent.
-  private func writePending() throws(Failure) {
-    let piece = unit.take()
-    guard !piece.isEmpty, let block = current, let staged = block.staged else { return }
-    do throws(SystemError) {
-      try staged.write(piece, at: block.extent.offset + block.done - UInt64(piece.count))
-    } catch {
-      if error.isAboutSpace { throw .storage(error.description) }
-      _ = finish(staged, block, isIntact: false)
-      block.computed[block.next] = .failed(.unwritable, error.description)
-    }
+  /// Hands what has been gathered over to be written, and goes on with an empty unit.
+  private func handOver() {
+    if let writer = current?.writer { handOver(to: writer) }
   }
 
-  private func endExtent(of block: ArrivingBlock) throws(Failure) {
-    try writePending()
-    if case .intact = block.computed[block.next] {
-      block.computed[block.next] = .intact(digest.finish())
-      if let staged = block.staged, let problem = finish(staged, block, isIntact: true) {
-        block.computed[block.next] = .failed(problem.0, problem.1)
-      }
-    }
-    block.next += 1
-    block.done = 0
+  private func handOver(to writer: BlockWriter) {
+    writer.write(unit)
+    unit = surroundings.units.take()
   }
 
-  private func finish(
-    _ staged: Destination.StagedFile,
-    _ block: ArrivingBlock,
-    isIntact: Bool
-  ) -> (EntryFailure, String)? {
-    block.staged = nil
-    return destination.finish(
-      staged,
-      segment: block.segment,
-      extent: block.extents[block.next],
-      isIntact: isIntact
-    )
-  }
-
-  /// Compares what arrived with what the sender says it sent.
-  ///
-  /// - Returns: the block, and its outcomes unless it was drained.
-  private func end(
-    _ payload: UnsafeRawBufferPointer
-  ) throws(Failure) -> (BlockReference, [ExtentOutcome]?) {
+  /// Takes what the sender says that it sent.
+  private func end(_ payload: UnsafeRawBufferPointer) throws(Failure) {
     guard let block = current else { throw .violation("a trailer outside a block") }
     let sent: [ExtentOutcome]
     do {
@@ -237,19 +240,10 @@ final class BlockReceiver {
     guard block.next == block.extents.count, sent.count == block.extents.count else {
       throw .violation("a block that ended early")
     }
-    current = nil
-    guard !block.isDrained else { return (block.reference, nil) }
-    let outcomes = zip(block.computed, sent).map { BlockReceiver.judge(computed: $0, sent: $1) }
-    if outcomes.contains(.damaged) { table.release(block.reference) }
-    return (block.reference, outcomes)
-  }
-
-  private static func judge(computed: ExtentOutcome, sent: ExtentOutcome) -> ExtentOutcome {
-    switch (computed, sent) {
-    case (_, .failed): sent
-    case (.failed, _): computed
-    case (.intact(let here), .intact(let there)): here == there ? computed : .damaged
-    case (.damaged, _), (_, .damaged): .damaged
+    if let writer = block.writer {
+      if !unit.pieces.isEmpty { handOver(to: writer) }
+      writer.end(sent: sent, byteCount: block.byteCount)
     }
+    current = nil
   }
 }

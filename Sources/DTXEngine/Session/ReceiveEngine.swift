@@ -15,11 +15,18 @@ final class ReceiveEngine: Sendable {
   private let ledger: LaneLedger
   private let tally: SessionTally
   private let lanes: LaneConnections<ReceivingLane>
+  private let workers: StorageWorkers
   /// Segments by number, for the paths of failed entries.
   private let segments = Guarded<[Int: Segment]>([:])
   private let sealedRoots = Guarded<Roots?>(nil)
 
-  init(_ destination: Destination, _ setup: SessionSetup) {
+  /// Makes the engine; `run` follows.
+  ///
+  /// - Parameters:
+  ///   - destination: where the data goes.
+  ///   - setup: what the handshake settled.
+  /// - Throws: `.failed` when there is no memory or no room for the threads.
+  init(_ destination: Destination, _ setup: SessionSetup) throws(TransferError) {
     self.destination = destination
     self.setup = setup
     let ledger = LaneLedger(setup.inputs.lanes)
@@ -28,19 +35,20 @@ final class ReceiveEngine: Sendable {
     let inbox = self.inbox
     let table = self.table
     let gate = self.gate
-    let unitByteCount = WriteUnit.byteCount(
+    let surroundings = try BlockWriter.Surroundings(
+      destination,
+      table,
       connectionCount: setup.inputs.lanes.reduce(0) { $0 + $1.connectionCount }
     )
+    workers = surroundings.workers
     lanes = LaneConnections(
       setup,
       make: { opened throws(SystemError) in
         ledger.opened(opened, setup.inputs.lanes[opened.identity.lane], isPaced: false)
         return try ReceivingLane(
           opened,
-          destination: destination,
-          table: table,
-          gate: gate,
-          unitByteCount: unitByteCount
+          surroundings: surroundings,
+          gate: gate
         ) { inbox.send($0) }
       },
       changed: { id, change in
@@ -79,6 +87,7 @@ final class ReceiveEngine: Sendable {
     }
     gate.open()
     lanes.shut(orderly: outcome == .completed)
+    workers.finish()
     commitWorker.finish()
     metadataWorker.finish()
     setup.channel.finishSending()

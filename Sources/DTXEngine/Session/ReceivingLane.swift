@@ -11,10 +11,8 @@ final class ReceivingLane: SessionLane {
 
   init(
     _ opened: OpenedLane,
-    destination: Destination,
-    table: ReceivingTable,
+    surroundings: BlockWriter.Surroundings,
     gate: Gate,
-    unitByteCount: Int,
     report: @escaping @Sendable (ReceiveSession.Event) -> Void
   ) throws(SystemError) {
     let id = ConnectionID(lane: opened.identity.lane, number: opened.identity.number)
@@ -23,26 +21,20 @@ final class ReceivingLane: SessionLane {
     let passage = BlockPassage(over: socket)
     self.passage = passage
     thread = try Thread(name: "dtx-receive-\(id.lane)") {
-      let reason = ReceivingLane.receive(
-        opened,
-        id,
-        destination: destination,
-        table: table,
-        gate: gate,
-        unitByteCount: unitByteCount,
-        passage: passage,
-        report: { event in
-          report(event)
-          passage.settle()
+      let reason = ReceivingLane.receive(opened, surroundings, gate, passage) { block, outcome in
+        switch outcome {
+        case .arrived(let extents): report(.received(id, block.reference, extents))
+        case .abandoned: break
+        case .refused(let reason): report(.failed(SessionFailure(.storage, reason)))
         }
-      )
-      passage.settle()
+        passage.settle(payloadByteCount: block.arrivedByteCount)
+      }
       socket.shutdown()
       report(.connectionLost(id, reason: reason))
     }
   }
 
-  /// Payload of the block that is arriving.
+  /// Payload of blocks that are arriving, or are not written yet.
   var arrivingByteCount: UInt64 { passage.receivedByteCount }
 
   /// Leaves the end to the sender, which has said its last or is about to.
@@ -57,35 +49,31 @@ final class ReceivingLane: SessionLane {
     thread.join()
   }
 
-  /// - Returns: why the connection ended.
+  /// - Returns: why the connection ended; nothing writes for it any more.
   private static func receive(
     _ opened: OpenedLane,
-    _ id: ConnectionID,
-    destination: Destination,
-    table: ReceivingTable,
-    gate: Gate,
-    unitByteCount: Int,
-    passage: BlockPassage,
-    report: (ReceiveSession.Event) -> Void
+    _ surroundings: BlockWriter.Surroundings,
+    _ gate: Gate,
+    _ passage: BlockPassage,
+    _ done: @escaping @Sendable (BlockWriter, BlockWriter.Outcome) -> Void
   ) -> String {
     let receiver: BlockReceiver
-    do {
+    do throws(SystemError) {
       receiver = try BlockReceiver(
         opened: opened,
-        destination: destination,
-        table: table,
+        surroundings: surroundings,
         gate: gate,
-        unitByteCount: unitByteCount,
-        passage: passage
+        passage: passage,
+        done: done
       )
     } catch {
       return error.description
     }
+    defer { receiver.conclude() }
     do throws(BlockReceiver.Failure) {
-      try receiver.run { report(.received(id, $0, $1)) }
+      try receiver.run()
       return "it was closed"
     } catch {
-      receiver.abandon()
       switch error {
       case .broken(let reason):
         return reason
@@ -93,9 +81,6 @@ final class ReceivingLane: SessionLane {
         // With a cipher this is tampering or a fault of the path; the block goes again, and a
         // peer that keeps doing it runs out of connections.
         return "what came on it is not what was sent: \(reason)"
-      case .storage(let reason):
-        report(.failed(SessionFailure(.storage, reason)))
-        return reason
       }
     }
   }

@@ -1,90 +1,89 @@
+internal import DTXCore
 internal import DTXLinux
 
-/// The memory in which one connection gathers what it receives, until it is worth a write.
+/// Memory in which a connection gathers what it receives of a block, until it is worth a write.
 ///
 /// Payloads come to lie one behind another, so that many records make one write: a file system
 /// locks, allocates and accounts for each call. A tag is received behind its payload and gives way
-/// to the next one. Used by one thread.
-final class WriteUnit {
-  /// What a write takes at most, where memory allows.
-  ///
-  /// A huge page of a memory file system is filled by one write of its size, and zeroed first by a
-  /// smaller one; ext4 makes larger folios for larger writes, and took 2 MiB at a time half again as
-  /// fast as 256 KiB. The ceiling program was slower again with 4 MiB.
-  static let preferredByteCount = 2 << 20
-
-  /// What all units of one end may take together.
-  private static let budgetByteCount = 64 << 20
-
-  /// The size of each of so many units.
-  ///
-  /// - Parameter connectionCount: units that exist at the same time, at least one.
-  /// - Returns: a multiple of the longest payload.
-  static func byteCount(connectionCount: Int) -> Int {
-    let record = RecordLayout.maximumPayloadByteCount
-    let share = budgetByteCount / max(1, connectionCount)
-    return max(record, min(preferredByteCount, share) / record * record)
+/// to the next one. `@unchecked Sendable`: it is handed from the connection's thread to the one
+/// that writes and back into the pool, and only the owner of the moment touches it.
+final class WriteUnit: @unchecked Sendable {
+  /// Bytes of one extent.
+  struct Piece {
+    /// The extent, by its place among those of the block that were asked for.
+    var extent: Int
+    /// Where the bytes lie in the extent, and in the unit.
+    var offset: UInt64
+    var start: Int
+    var byteCount: Int
+    /// The extent's digest, with its last bytes.
+    var digest: Digest?
   }
 
-  /// Where the headers of records come to lie, apart from their payloads.
-  let header: UnsafeMutableRawBufferPointer
-  /// Where nothing is to be received.
-  let nothing = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  /// What has been gathered, in the order in which it came.
+  private(set) var pieces: [Piece] = []
+  /// Whether some extent's last bytes are here.
+  private(set) var hasEnd = false
 
   private let buffer: PageBuffer
-  /// Bytes that wait to be written: `kept` of them, from `start` on.
-  private var start = 0
-  private var kept = 0
   private let capacity: Int
+  private var filled = 0
 
   /// Maps the memory.
   ///
-  /// - Parameter byteCount: the longest write; at least the longest payload of a record.
+  /// - Parameter byteCount: what it gathers at most; at least the longest payload of a record.
   /// - Throws: when there is no memory.
   init(byteCount: Int) throws(SystemError) {
     precondition(byteCount >= RecordLayout.maximumPayloadByteCount, "a unit of \(byteCount) bytes")
     capacity = byteCount
-    buffer = try PageBuffer(
-      byteCount: byteCount + RecordLayout.tagByteCount + RecordLayout.headerByteCount
-    )
-    header = UnsafeMutableRawBufferPointer(
-      rebasing: buffer.pointer[(byteCount + RecordLayout.tagByteCount)...]
-    )
+    buffer = try PageBuffer(byteCount: byteCount + RecordLayout.tagByteCount)
   }
 
-  /// Room behind what waits.
-  var freeByteCount: Int { capacity - start - kept }
+  /// Room behind what has been gathered.
+  var freeByteCount: Int { capacity - filled }
 
-  /// Where the next payload and its tag are to be received: behind what waits.
+  /// Where the next payload and its tag are to be received: behind what has been gathered.
   ///
-  /// - Parameter byteCount: the payload's, at most `freeByteCount` unless nothing waits.
+  /// - Parameter byteCount: the payload's, at most `freeByteCount`.
   /// - Returns: room for the payload and its tag.
   func place(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
-    if kept == 0 { start = 0 }
-    let end = start + kept
-    precondition(byteCount <= capacity - end, "a payload of \(byteCount) bytes has no room")
+    precondition(byteCount <= freeByteCount, "a payload of \(byteCount) bytes has no room")
     return UnsafeMutableRawBufferPointer(
-      rebasing: buffer.pointer[end..<end + byteCount + RecordLayout.tagByteCount]
+      rebasing: buffer.pointer[filled..<filled + byteCount + RecordLayout.tagByteCount]
     )
   }
 
-  /// Adds the next bytes of the latest payload to what waits.
-  func keep(_ byteCount: Int) {
-    kept += byteCount
-  }
-
-  /// Goes past bytes of the latest payload that nobody wants; nothing waits.
-  func pass(_ byteCount: Int) {
-    precondition(kept == 0, "bytes that wait lie before those to be passed over")
-    start += byteCount
-  }
-
-  /// Takes out what waits; it stays valid until the next payload is received.
-  func take() -> UnsafeRawBufferPointer {
-    defer {
-      start += kept
-      kept = 0
+  /// Adds the next bytes of the latest payload to what has been gathered.
+  ///
+  /// - Parameters:
+  ///   - byteCount: how many, at least one.
+  ///   - extent: the extent's place in the block.
+  ///   - offset: of the bytes in the extent.
+  ///   - digest: of the whole extent, where these are its last bytes.
+  func keep(_ byteCount: Int, of extent: Int, at offset: UInt64, digest: Digest?) {
+    if let last = pieces.last, last.extent == extent, last.digest == nil {
+      pieces[pieces.count - 1].byteCount += byteCount
+      pieces[pieces.count - 1].digest = digest
+    } else {
+      pieces.append(
+        Piece(extent: extent, offset: offset, start: filled, byteCount: byteCount, digest: digest)
+      )
     }
-    return UnsafeRawBufferPointer(rebasing: buffer.pointer[start..<start + kept])
+    filled += byteCount
+    if digest != nil { hasEnd = true }
+  }
+
+  /// The bytes of a piece; valid until the unit is cleared.
+  func bytes(of piece: Piece) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(
+      rebasing: buffer.pointer[piece.start..<piece.start + piece.byteCount]
+    )
+  }
+
+  /// Forgets what was gathered.
+  func clear() {
+    pieces.removeAll(keepingCapacity: true)
+    hasEnd = false
+    filled = 0
   }
 }
