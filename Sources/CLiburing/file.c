@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 const int dtx_open_path = O_PATH;
@@ -73,6 +75,59 @@ int dtx_direct_alignment(int descriptor, uint32_t *memory, uint32_t *offset) {
   memcpy(memory, status.bytes + memory_place, sizeof *memory);
   memcpy(offset, status.bytes + offset_place, sizeof *offset);
   return 0;
+}
+
+// Older headers do not have it; the number is the same on every architecture.
+#ifndef SYS_cachestat
+#define SYS_cachestat 451
+#endif
+
+// mincore(2) of a range that is mapped for it, some pages at a time.
+static int64_t resident_byte_count(int descriptor, int64_t offset, int64_t length) {
+  enum { page = 4096, pages = 4096 };
+  unsigned char found[pages];
+  int64_t count = 0;
+  int64_t end = offset + length;
+  for (int64_t start = offset / page * page; start < end; start += (int64_t)page * pages) {
+    size_t span = (size_t)(end - start < page * pages ? end - start : page * pages);
+    void *mapped = mmap(NULL, span, PROT_READ, MAP_SHARED, descriptor, start);
+    if (mapped == MAP_FAILED) return -1;
+    int result = mincore(mapped, span, found);
+    munmap(mapped, span);
+    if (result < 0) return -1;
+    for (size_t index = 0; index < (span + page - 1) / page; index++) {
+      count += (found[index] & 1) * page;
+    }
+  }
+  return count < length ? count : length;
+}
+
+int64_t dtx_cached_byte_count(int descriptor, int64_t offset, int64_t length) {
+  if (length <= 0) return 0;
+  uint64_t range[2] = {(uint64_t)offset, (uint64_t)length};
+  uint64_t found[5]; // pages: cached, dirty, in writeback, evicted, recently evicted
+  if (syscall(SYS_cachestat, descriptor, range, found, 0) < 0) {
+    if (errno != ENOSYS) return errno == EPERM || errno == EACCES ? length : -1;
+    return resident_byte_count(descriptor, offset, length);
+  }
+  int64_t count = (int64_t)found[0] * sysconf(_SC_PAGESIZE);
+  return count < length ? count : length;
+}
+
+ssize_t dtx_read_apart(
+    int descriptor, void *first, size_t piece, size_t stride, size_t position, size_t count,
+    int64_t offset) {
+  enum { most = 64 };
+  struct iovec pieces[most];
+  int used = 0;
+  while (count > 0 && used < most) {
+    size_t start = position % piece;
+    size_t part = piece - start < count ? piece - start : count;
+    pieces[used++] = (struct iovec){(char *)first + position / piece * stride + start, part};
+    position += part;
+    count -= part;
+  }
+  return preadv(descriptor, pieces, used, offset);
 }
 
 ssize_t dtx_read_entries(int directory, void *buffer, size_t capacity) {

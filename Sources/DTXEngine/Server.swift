@@ -155,7 +155,7 @@ private struct Responding {
     let reply = try channel.receiveDecoded(HandshakeCodec.destinationReply)
     let settlement = try channel.receiveDecoded(HandshakeCodec.settlement)
     let source = reply.singleFileName.map { dataset.renamed(to: $0) } ?? dataset
-    let engine = SendEngine(source, setup(settlement, inlet))
+    let engine = try SendEngine(source, setup(settlement, inlet))
     interruption.onSignal { engine.cancel() }
     return status(of: try engine.run())
   }

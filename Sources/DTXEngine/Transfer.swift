@@ -105,7 +105,7 @@ private struct Opening {
     var source = reply.singleFileName.map { dataset.renamed(to: $0) } ?? dataset
     if host == nil { source = try source.leavingOut(destination: request.destination.path) }
     let (settlement, dialling) = try settle(acceptance, secret)
-    let engine = SendEngine(source, setup(settlement, dialling, secret, watch))
+    let engine = try SendEngine(source, setup(settlement, dialling, secret, watch))
     interruption.onSignal { engine.cancel() }
     return try engine.run()
   }

@@ -21,8 +21,21 @@ package struct DirectAlignment: Equatable, Sendable {
   ///   - position: its offset in the file.
   /// - Returns: a multiple of the alignment; 0 where memory or offset do not fit.
   package func directByteCount(of bytes: UnsafeRawBufferPointer, at position: UInt64) -> Int {
-    let address = Int(bitPattern: bytes.baseAddress)
-    guard address & (memory - 1) == 0, position & (offset - 1) == 0 else { return 0 }
-    return bytes.count & ~Int(offset - 1)
+    fits(bytes.baseAddress, at: position) ? bytes.count & ~Int(offset - 1) : 0
+  }
+
+  /// Whether a read or write may begin here.
+  ///
+  /// - Parameters:
+  ///   - address: in memory.
+  ///   - position: the offset in the file.
+  /// - Returns: whether both are aligned.
+  package func fits(_ address: UnsafeRawPointer?, at position: UInt64) -> Bool {
+    Int(bitPattern: address) & (memory - 1) == 0 && position & (offset - 1) == 0
+  }
+
+  /// A length, rounded up to one that a read may have.
+  package func roundedUp(_ byteCount: Int) -> Int {
+    (byteCount + Int(offset) - 1) & ~Int(offset - 1)
   }
 }

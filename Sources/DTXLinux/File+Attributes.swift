@@ -36,6 +36,16 @@ extension File {
     return DirectAlignment(memory: Int(memory), offset: UInt64(offset))
   }
 
+  /// How many bytes of a range are in the page cache.
+  ///
+  /// Who may not know it, since he may not write to the file, is told that all are.
+  package func cachedByteCount(offset: UInt64, length: UInt64) throws(SystemError) -> UInt64 {
+    let result = system {
+      Int(dtx_cached_byte_count(raw, Int64(clamping: offset), Int64(clamping: length)))
+    }
+    return UInt64(try checked(result, "cachestat", printable(path)))
+  }
+
   /// Reserves space for the first bytes without changing the size.
   ///
   /// Returns false where the file system cannot do that; a full disk throws ENOSPC.

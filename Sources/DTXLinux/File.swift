@@ -95,6 +95,45 @@ package final class File: Sendable {
     return filled
   }
 
+  /// Reads into spaced memory until that is full or the file ends; returns the number of bytes.
+  ///
+  /// - Parameters:
+  ///   - memory: where the bytes go.
+  ///   - position: the first byte that is read into, counted over all pieces.
+  ///   - byteCount: how many, at most to the last piece's end.
+  ///   - offset: of the first byte in the file.
+  ///   - once: whether one system call must do: the next one might not be aligned.
+  /// - Returns: the number of bytes.
+  /// - Throws: what preadv(2) says.
+  package func read(
+    into memory: SpacedMemory,
+    from position: Int,
+    byteCount: Int,
+    at offset: UInt64,
+    once: Bool = false
+  ) throws(SystemError) -> Int {
+    precondition(position + byteCount <= memory.byteCount, "a read past the memory's end")
+    var filled = 0
+    while filled < byteCount {
+      let place = try self.position(offset, plus: filled)
+      let result = system {
+        dtx_read_apart(
+          raw,
+          memory.base,
+          memory.pieceByteCount,
+          memory.stride,
+          position + filled,
+          byteCount - filled,
+          Int64(place)
+        )
+      }
+      let count = try checked(result, "read", printable(path))
+      filled += count
+      if count == 0 || once { break }
+    }
+    return filled
+  }
+
   /// Reads up to a number of bytes; fewer come only at the end of the file.
   package func read(byteCount: Int, at offset: UInt64) throws(SystemError) -> [UInt8] {
     var failure: SystemError?

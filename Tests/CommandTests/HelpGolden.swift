@@ -65,8 +65,8 @@ enum HelpGolden {
         --owner/--no-owner      Keep user and group. (default: as root alone)
         --verify <level>        How far the result is proven: memory or durable.
                                 (default: durable)
-        --io <mode>             How large files are written: auto, buffered or
-                                direct. (default: auto)
+        --io <mode>             How large files are read and written: auto, buffered
+                                or direct. (default: auto)
         --state-dir <dir>       Keep state here instead of in the destination's .dtx.
 
       WHICH ENTRIES:
@@ -134,8 +134,8 @@ enum HelpGolden {
         --owner/--no-owner      Keep user and group. (default: as root alone)
         --verify <level>        How far the result is proven: memory or durable.
                                 (default: durable)
-        --io <mode>             How large files are written: auto, buffered or
-                                direct. (default: auto)
+        --io <mode>             How large files are read and written: auto, buffered
+                                or direct. (default: auto)
         --state-dir <dir>       Keep state here instead of in the destination's .dtx.
 
       WHICH ENTRIES:

@@ -70,14 +70,14 @@ import Testing
   }
 
   @Test func manyConnectionsShareTheMemory() {
-    let budget = WriteUnitPool.budgetByteCount
+    let budget = UnitShape.budgetByteCount
     for count in 1...3000 {
-      let shape = WriteUnitPool.Shape(connectionCount: count)
+      let shape = UnitShape(connectionCount: count)
       #expect(shape.count > count, "one is always under way or free")
       #expect(shape.byteCount.isMultiple(of: Self.record))
       #expect(shape.byteCount == Self.record || shape.count * shape.byteCount <= budget)
     }
-    let few = WriteUnitPool.Shape(connectionCount: 4)
-    #expect(few.byteCount == WriteUnitPool.preferredByteCount)
+    let few = UnitShape(connectionCount: 4)
+    #expect(few.byteCount == UnitShape.preferredByteCount)
   }
 }

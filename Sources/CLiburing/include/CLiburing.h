@@ -53,6 +53,14 @@ int dtx_status(int directory, const char *name, struct dtx_status *status);
 // What O_DIRECT asks of an open file: the alignment in bytes of memory and of offset and length, by
 // statx(2); 0 where the file does not take it or (before Linux 6.1) the kernel does not say.
 int dtx_direct_alignment(int descriptor, uint32_t *memory, uint32_t *offset);
+// How many bytes of a range of a file are in the page cache: cachestat(2), or mincore(2) before
+// Linux 6.5. Who may not know is told that all are.
+int64_t dtx_cached_byte_count(int descriptor, int64_t offset, int64_t length);
+// One preadv(2) of up to `count` bytes into pieces of `piece` bytes that begin `stride` apart, from
+// byte `position` of all pieces together on.
+ssize_t dtx_read_apart(
+    int descriptor, void *first, size_t piece, size_t stride, size_t position, size_t count,
+    int64_t offset);
 // getdents64(2): whole entries as struct linux_dirent64 lays them out; 0 at the end.
 ssize_t dtx_read_entries(int directory, void *buffer, size_t capacity);
 // chmod, utimensat and chown that never follow the last component; an empty name is the descriptor.

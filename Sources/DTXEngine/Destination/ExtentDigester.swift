@@ -21,6 +21,11 @@ struct ExtentDigester: ~Copyable {
 
   /// The digest of an extent; nil when the file ends within it.
   mutating func digest(of extent: Extent, in file: File) throws(SystemError) -> Digest? {
+    try digest(of: extent, in: .file(file))
+  }
+
+  /// The same of what need not be read through the page cache.
+  mutating func digest(of extent: Extent, in file: SourceBytes) throws(SystemError) -> Digest? {
     state.reset()
     var offset = extent.offset
     while offset < extent.end {

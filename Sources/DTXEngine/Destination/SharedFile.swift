@@ -7,14 +7,8 @@ internal import DTXLinux
 /// processors a quarter of the time went there. Here they sleep.
 final class SharedFile: Sendable {
   let file: File
-  private let direct: Direct?
+  private let direct: DirectFile?
   private let turn = Guarded(())
-
-  /// The same file, opened past the page cache.
-  private struct Direct: Sendable {
-    var file: File
-    var alignment: DirectAlignment
-  }
 
   init(_ file: File) {
     self.file = file
@@ -29,21 +23,7 @@ final class SharedFile: Sendable {
   ///   - directory: where it lies.
   init(_ file: File, directlyAs name: [UInt8], in directory: Directory) {
     self.file = file
-    direct = SharedFile.openDirect(file, name, directory)
-  }
-
-  /// What does not work here is written through the cache, so that nobody need know why.
-  private static func openDirect(
-    _ file: File,
-    _ name: [UInt8],
-    _ directory: Directory
-  ) -> Direct? {
-    guard let alignment = try? file.directAlignment(),
-      let opened = try? directory.openFile(name, .readWrite, direct: true),
-      let status = try? file.status(), let found = try? opened.status(),
-      found.isSameFile(as: status)
-    else { return nil }
-    return Direct(file: opened, alignment: alignment)
+    direct = DirectFile(of: file, name, in: directory, .readWrite)
   }
 
   /// Whether writes that are aligned go past the page cache.

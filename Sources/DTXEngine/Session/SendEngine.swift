@@ -13,8 +13,15 @@ final class SendEngine: Sendable {
   private let ledger: LaneLedger
   private let tally: SessionTally
   private let lanes: LaneConnections<SendingLane>
+  private let workers: StorageWorkers
 
-  init(_ dataset: SourceDataset, _ setup: SessionSetup) {
+  /// Makes the engine; `run` follows.
+  ///
+  /// - Parameters:
+  ///   - dataset: what is sent.
+  ///   - setup: what the handshake settled.
+  /// - Throws: `.failed` when there is no room for the threads.
+  init(_ dataset: SourceDataset, _ setup: SessionSetup) throws(TransferError) {
     self.dataset = dataset
     self.setup = setup
     let ledger = LaneLedger(setup.inputs.lanes)
@@ -22,12 +29,24 @@ final class SendEngine: Sendable {
     tally = SessionTally(setup.watch)
     let inbox = self.inbox
     let table = self.table
+    let connectionCount = setup.inputs.lanes.reduce(0) { $0 + $1.connectionCount }
+    let method = dataset.method(setup.options.storage)
+    let workers = try StorageWorkers(method, connectionCount: connectionCount)
+    self.workers = workers
+    let shape = UnitShape(connectionCount: connectionCount)
     lanes = LaneConnections(
       setup,
       make: { opened throws(SystemError) in
         let lane = setup.inputs.lanes[opened.identity.lane]
         ledger.opened(opened, lane, isPaced: !setup.settlement.usesControlChannel)
-        return try SendingLane(opened, dataset: dataset, table: table) { inbox.send($0) }
+        return try SendingLane(
+          opened,
+          table: table,
+          makeReader: { () throws(SystemError) in
+            try BlockReader(dataset: dataset, workers: workers, method: method, shape: shape)
+          },
+          report: { inbox.send($0) }
+        )
       },
       changed: { id, change in
         switch change {
@@ -80,6 +99,7 @@ final class SendEngine: Sendable {
       perform(action, scan: scan, sealWorker: sealWorker, manifest: manifest)
     }
     lanes.shut(orderly: outcome == .completed)
+    workers.finish()
     scanWorker.finish()
     sealWorker.finish()
     setup.channel.finishSending()

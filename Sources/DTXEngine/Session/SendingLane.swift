@@ -17,8 +17,8 @@ final class SendingLane: SessionLane {
 
   init(
     _ opened: OpenedLane,
-    dataset: SourceDataset,
     table: SourceTable,
+    makeReader: @escaping @Sendable () throws(SystemError) -> BlockReader,
     report: @escaping @Sendable (SendSession.Event) -> Void
   ) throws(SystemError) {
     let id = ConnectionID(lane: opened.identity.lane, number: opened.identity.number)
@@ -31,7 +31,7 @@ final class SendingLane: SessionLane {
       do throws(SystemError) {
         let sender = try BlockSender(
           opened: opened,
-          dataset: dataset,
+          reader: try makeReader(),
           table: table,
           passage: passage
         )
@@ -73,17 +73,24 @@ final class SendingLane: SessionLane {
     _ inbox: Mailbox<Command>,
     _ sent: (BlockReference, [ExtentOutcome]) -> Void
   ) throws(SystemError) {
+    // Blocks that the reader knows of and that are not sent.
+    var queue: [Command] = []
     while true {
-      var next = inbox.tryReceive()
-      if next == nil {
+      while let command = inbox.tryReceive() { take(command) }
+      if queue.isEmpty {
         sender.rest()
-        next = inbox.receive()
+        guard let command = inbox.receive() else { return }
+        take(command)
       }
-      switch next {
+      switch queue.removeFirst() {
       case .block(let work): sent(work.reference, try sender.send(work))
       case .end: return try sender.sendEnd()
-      case nil: return
       }
+    }
+
+    func take(_ command: Command) {
+      if case .block(let work) = command { sender.expect(work) }
+      queue.append(command)
     }
   }
 }

@@ -14,19 +14,32 @@ final class ExtentReader {
     var segment: Int
     var entry: Int
     var file: File
+    /// Nil where it is not to be read past the page cache, or cannot be.
+    var direct: DirectFile?
   }
 
-  init(dataset: SourceDataset) {
+  private let isDirect: Bool
+
+  /// Makes a reader with nothing open.
+  ///
+  /// - Parameters:
+  ///   - dataset: whose files it reads.
+  ///   - isDirect: whether what is not in the page cache is read past it, where a file can be.
+  init(dataset: SourceDataset, isDirect: Bool = false) {
     self.dataset = dataset
+    self.isDirect = isDirect
   }
 
   /// Opens the file that an extent lies in, unless it is open.
   ///
-  /// - Returns: the file, or why the entry cannot be sent.
-  func open(_ scanned: ScannedSegment, extent: Int) -> Result<File, ExtentFailure> {
-    let entry = Int(scanned.segment.extents[extent].entry)
+  /// - Returns: its bytes, or why the entry cannot be sent.
+  func open(_ scanned: ScannedSegment, extent: Int) -> Result<SourceBytes, ExtentFailure> {
+    let found = scanned.segment.extents[extent]
+    let entry = Int(found.entry)
     let segment = scanned.segment.index
-    if let file, file.segment == segment, file.entry == entry { return .success(file.file) }
+    if let file, file.segment == segment, file.entry == entry {
+      return .success(bytes(of: file, found))
+    }
     file = nil
     do {
       let (directory, name) = try place(scanned, entry)
@@ -38,13 +51,30 @@ final class ExtentReader {
       {
         return .failure(ExtentFailure(.changed, "it changed since it was scanned"))
       }
-      file = OpenSource(segment: segment, entry: entry, file: opened)
-      return .success(opened)
+      var source = OpenSource(segment: segment, entry: entry, file: opened)
+      if isDirect, found.byteCount >= ExtentReader.leastDirectByteCount {
+        source.direct = DirectFile(of: opened, name, in: directory, .read)
+      }
+      file = source
+      return .success(bytes(of: source, found))
     } catch {
       // What was there a moment ago and is gone or of another kind has changed.
       let failure: EntryFailure = error.isAboutPermission ? .unreadable : .changed
       return .failure(ExtentFailure(failure, "\(error.operation): \(error.name)"))
     }
+  }
+
+  /// Shorter extents are not worth a second opening.
+  private static let leastDirectByteCount = 1 << 20
+
+  /// What the page cache has of an extent comes from there, as nothing is faster.
+  private func bytes(of source: OpenSource, _ extent: Extent) -> SourceBytes {
+    let byteCount = UInt64(extent.byteCount)
+    guard let direct = source.direct,
+      let cached = try? source.file.cachedByteCount(offset: extent.offset, length: byteCount),
+      cached < byteCount / 2
+    else { return .file(source.file) }
+    return .direct(direct, cached: source.file)
   }
 
   /// Whether the open file is what was scanned, now that an extent of it has been read.

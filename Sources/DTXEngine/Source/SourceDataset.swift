@@ -43,6 +43,17 @@ package final class SourceDataset: Sendable {
     self.destination = destination
   }
 
+  /// How its files are read: as the slowest of their file systems wants it.
+  func method(_ mode: StorageMode) -> StorageMethod {
+    let methods = (contents.map { [$0] } ?? tops.map(\.parent)).map {
+      StorageMethod.choose(mode, fileSystemType: try? $0.fileSystemType())
+    }
+    return StorageMethod(
+      isInline: methods.allSatisfy(\.isInline),
+      isDirect: methods.contains(where: \.isDirect)
+    )
+  }
+
   /// Resolves the sources of a push, or the ones that a pull asked for.
   ///
   /// - Throws: when no source can be opened at all.

@@ -1,0 +1,76 @@
+internal import DTXLinux
+
+/// Where the bytes of a source file come from.
+enum SourceBytes {
+  case file(File)
+  /// The same file opened twice: past the page cache, and through it for what is not aligned.
+  case direct(DirectFile, cached: File)
+
+  /// Reads up to the piece's length.
+  ///
+  /// - Parameters:
+  ///   - piece: where the bytes go.
+  ///   - offset: of the first one in the file.
+  /// - Returns: how many bytes there were; fewer than the piece has only at a file's end.
+  /// - Throws: what pread(2) says.
+  func read(
+    into piece: UnsafeMutableRawBufferPointer,
+    at offset: UInt64
+  ) throws(SystemError) -> Int {
+    guard let base = piece.baseAddress else { return 0 }
+    let memory = SpacedMemory(
+      base: base,
+      pieceByteCount: piece.count,
+      stride: piece.count,
+      count: 1
+    )
+    return try read(into: memory, from: 0, byteCount: piece.count, at: offset)
+  }
+
+  /// Reads up to a number of bytes into spaced memory.
+  ///
+  /// - Parameters:
+  ///   - memory: where the bytes go; behind the last one more may be overwritten, as far as a
+  ///     direct read has to go and its piece reaches.
+  ///   - position: the first byte that is read into, counted over all pieces.
+  ///   - byteCount: how many, at most to the last piece's end.
+  ///   - offset: of the first byte in the file.
+  /// - Returns: how many bytes there were; fewer only at a file's end.
+  /// - Throws: what preadv(2) says.
+  func read(
+    into memory: SpacedMemory,
+    from position: Int,
+    byteCount: Int,
+    at offset: UInt64
+  ) throws(SystemError) -> Int {
+    let cached: File
+    var filled = 0
+    switch self {
+    case .file(let file):
+      cached = file
+    case .direct(let direct, let other):
+      cached = other
+      let count = direct.alignment.roundedUp(byteCount)
+      if direct.alignment.fits(memory.address(of: position), at: offset),
+        position + count <= memory.byteCount
+      {
+        let read = try direct.file.read(
+          into: memory,
+          from: position,
+          byteCount: count,
+          at: offset,
+          once: true
+        )
+        filled = min(read, byteCount)
+      }
+    }
+    // At the file's end this finds nothing; where one direct read did not do, it finds the rest.
+    return try filled
+      + cached.read(
+        into: memory,
+        from: position + filled,
+        byteCount: byteCount - filled,
+        at: offset + UInt64(filled)
+      )
+  }
+}
