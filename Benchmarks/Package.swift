@@ -60,7 +60,7 @@ let package = Package(
     .executableTarget(
       name: "dtx-micro",
       dependencies: [
-        "CAllocations", "Comparison", "DTXEngine", "DTXCore", "DTXLinux",
+        "CAllocations", "CSynthesis", "Comparison", "DTXEngine", "DTXCore", "DTXLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house

@@ -19,6 +19,10 @@ package struct TransferReport: Sendable {
   /// Payload handed to the lanes, with what was sent again.
   package var sentByteCount: UInt64 = 0
   package var resentByteCount: UInt64 = 0
+  /// What the user chose, how much of the payload went compressed, and what it was then.
+  package var compression: Compression = .auto
+  package var compressedByteCount: UInt64 = 0
+  package var compressedWireByteCount: UInt64 = 0
   /// Not sent because the destination had it: `resumed` of it in staged files.
   package var skippedByteCount: UInt64 = 0
   package var resumedByteCount: UInt64 = 0

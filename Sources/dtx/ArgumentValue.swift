@@ -67,6 +67,16 @@ enum ArgumentValue {
     return cipher
   }
 
+  static func compression(_ text: String) throws -> Compression {
+    guard let compression = Compression(name: text) else {
+      let levels = Compression.levels
+      throw ValidationError(
+        "compression is auto, off or a level from \(levels.lowerBound) to \(levels.upperBound)"
+      )
+    }
+    return compression
+  }
+
   static func verification(_ text: String) throws -> VerificationLevel {
     switch text {
     case "memory": return .memory

@@ -35,6 +35,7 @@ struct TransferArguments: ParsableArguments {
     request.options.verification = dataset.verify ?? .durable
     request.options.preservesOwner = dataset.owner ?? true
     request.options.storage = dataset.io ?? .automatic
+    request.options.compression = dataset.compress ?? .auto
     request.options.filters = try filters.rules()
     request.stateDirectory = dataset.stateDir
     request.cipher = lanes.cipher
@@ -68,6 +69,15 @@ struct DatasetArguments: ParsableArguments {
     transform: ArgumentValue.blockByteCount
   )
   var blockSize: UInt64?
+
+  @Option(
+    help: ArgumentHelp(
+      "Compress blocks: auto, where it pays, off, or a level from 1 to 19. (default: auto)",
+      valueName: "mode"
+    ),
+    transform: ArgumentValue.compression
+  )
+  var compress: Compression?
 
   @Flag(inversion: .prefixedNo, help: "Keep user and group. (default: as root alone)")
   var owner: Bool?

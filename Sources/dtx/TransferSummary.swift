@@ -25,6 +25,7 @@ struct TransferSummary {
     if report.skippedByteCount > 0 { lines.append(row("skipped", skipped)) }
     lines += laneRows
     lines.append(row("cipher", cipher))
+    if report.compressedByteCount > 0 { lines.append(row("compressed", compressed)) }
     if let predicted = report.predictedNanoseconds {
       let took = report.isDryRun ? "" : ", took \(Figure.duration(report.nanoseconds))"
       lines.append(row("plan", "predicted \(Figure.duration(predicted))\(took)"))
@@ -117,6 +118,17 @@ struct TransferSummary {
     }
   }
 
+  /// What the compressed records saved; the percentage is of all that was sent.
+  private var compressed: String {
+    let before = report.compressedByteCount
+    let after = report.compressedWireByteCount
+    let saved = UInt128(before - min(after, before)) * 100
+    let percent = saved / UInt128(max(report.sentByteCount, before, 1))
+    let level = report.compression.blockLevel.map { " (zstd \($0))" } ?? ""
+    return "\(Figure.bytes(before)) to \(Figure.bytes(after))\(level), "
+      + "\(percent) % less on the wire"
+  }
+
   private var verified: String {
     switch report.verification {
     case .memory: "memory: digests checked as bytes arrived, bytes synced to storage"
@@ -155,6 +167,8 @@ extension TransferSummary {
       ("bytes_durable", .integer(report.durableByteCount)),
       ("bytes_sent", .integer(report.sentByteCount)),
       ("bytes_resent", .integer(report.resentByteCount)),
+      ("bytes_compressed", .integer(report.compressedByteCount)),
+      ("bytes_compressed_wire", .integer(report.compressedWireByteCount)),
       ("bytes_skipped", .integer(report.skippedByteCount)),
       ("bytes_resumed", .integer(report.resumedByteCount)),
       ("bytes_unread", .integer(report.unreadByteCount)),
@@ -166,6 +180,7 @@ extension TransferSummary {
       ("connections_lost", .integer(report.lostConnectionCount)),
       ("through_shell", .bool(report.usesShellLane)),
       ("cipher", .string(report.cipher.name)),
+      ("compress", .string(report.compression.name)),
       ("verification", .string(report.verification.name)),
       ("root", .optional(report.roots) { .string("sha256:\($0.full.hex(32))") }),
       ("content_root", .optional(report.roots) { .string("sha256:\($0.content.hex(32))") }),

@@ -48,6 +48,22 @@ import Testing
     #expect(throws: ValidationError.self) { try ArgumentValue.ports(text) }
   }
 
+  @Test(
+    arguments: [
+      ("auto", .auto), ("off", .off), ("1", .level(1)), ("19", .level(19)),
+    ] as [(String, Compression)]
+  )
+  func compressionIsAModeOrALevel(_ text: String, _ compression: Compression) throws {
+    #expect(try ArgumentValue.compression(text) == compression)
+    let command: PullCommand = try parsed("pull", "--compress", text, "a", "b")
+    #expect(command.transfer.dataset.compress == compression)
+  }
+
+  @Test(arguments: ["", "0", "20", "-1", "+3", "3.0", "on", "zstd", "Auto", "99999999999999999999"])
+  func whatIsNoCompressionIsRefused(_ text: String) {
+    #expect(throws: ValidationError.self) { try ArgumentValue.compression(text) }
+  }
+
   @Test(arguments: [
     ("ssh", ["ssh"]), ("ssh -p 2222", ["ssh", "-p", "2222"]), ("  ssh\t-v ", ["ssh", "-v"]),
     ("ssh -o 'ProxyCommand nc -x h %h'", ["ssh", "-o", "ProxyCommand nc -x h %h"]),

@@ -62,6 +62,8 @@ enum HelpGolden {
                                 nothing.
         --checksum              Compare digests instead of trusting size and time.
         --block-size <size>     Size of a block, in bytes. (default: 16MiB)
+        --compress <mode>       Compress blocks: auto, where it pays, off, or a level
+                                from 1 to 19. (default: auto)
         --owner/--no-owner      Keep user and group. (default: as root alone)
         --verify <level>        How far the result is proven: memory or durable.
                                 (default: durable)
@@ -131,6 +133,8 @@ enum HelpGolden {
                                 nothing.
         --checksum              Compare digests instead of trusting size and time.
         --block-size <size>     Size of a block, in bytes. (default: 16MiB)
+        --compress <mode>       Compress blocks: auto, where it pays, off, or a level
+                                from 1 to 19. (default: auto)
         --owner/--no-owner      Keep user and group. (default: as root alone)
         --verify <level>        How far the result is proven: memory or durable.
                                 (default: durable)

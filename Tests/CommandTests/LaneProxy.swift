@@ -1,7 +1,8 @@
 import DTXLinux
 import Testing
 
-/// Stands between the two ends of the lanes: counts what passes, and cuts when it is told to.
+/// Stands between the two ends of the lanes: counts what passes, and cuts or damages when it is told
+/// to.
 ///
 /// The far end listens on a port of 127.0.0.1; this listens on the same port of 127.0.0.2, which
 /// `--lane-host` names.
@@ -14,6 +15,8 @@ final class LaneProxy: Sendable {
     var byteCount: UInt64 = 0
     /// What is called once so many bytes have passed.
     var alarm: (byteCount: UInt64, ring: @Sendable () -> Void)?
+    /// Once so many bytes have passed, one is turned.
+    var damage: UInt64?
     var isClosed = false
     var connectionCount = 0
   }
@@ -52,6 +55,11 @@ final class LaneProxy: Sendable {
     state.withLock { $0.alarm = ($0.byteCount + byteCount, ring) }
   }
 
+  /// Turns a bit of a byte, once so many more bytes have passed.
+  func damageAfterBytes(_ byteCount: UInt64) {
+    state.withLock { $0.damage = $0.byteCount + byteCount }
+  }
+
   /// Breaks every connection off, in the middle of whatever passes.
   func cut() {
     let connections = state.withLock { state in
@@ -88,6 +96,12 @@ final class LaneProxy: Sendable {
   private static func pump(_ from: Socket, _ to: Socket, _ state: Guarded<State>) {
     guard let buffer = try? PageBuffer(byteCount: 64 << 10) else { return }
     while let count = try? from.receiveSome(buffer.pointer), count > 0 {
+      let isDamaged = state.withLock { state in
+        guard let damage = state.damage, state.byteCount >= damage else { return false }
+        state.damage = nil
+        return true
+      }
+      if isDamaged { buffer.pointer[count / 2] ^= 0x10 }
       let piece = UnsafeRawBufferPointer(rebasing: buffer.pointer[..<count])
       guard (try? to.sendAll(piece)) != nil else { break }
       let ring: (@Sendable () -> Void)? = state.withLock { state in

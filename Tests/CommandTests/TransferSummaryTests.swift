@@ -80,6 +80,26 @@ import Testing
     )
   }
 
+  @Test func whatCompressionSavedIsSaid() {
+    var report = completedReport()
+    #expect(!lines(report).contains("compressed"))
+    report.compressedByteCount = 2_150_000_000
+    report.compressedWireByteCount = 1_610_000_000
+    // 0.54 of 4.00 GB.
+    #expect(
+      lines(report).contains(
+        "compressed 2.15 GB to 1.61 GB (zstd 1), 13 % less on the wire\n"
+      )
+    )
+    report.compression = .level(7)
+    report.sentByteCount = 2_150_000_000
+    #expect(
+      lines(report).contains(
+        "compressed 2.15 GB to 1.61 GB (zstd 7), 25 % less on the wire\n"
+      )
+    )
+  }
+
   @Test func brokenConnectionsAreCounted() {
     var report = completedReport()
     report.lostConnectionCount = 3
@@ -139,12 +159,17 @@ import Testing
   }
 
   @Test func machinesReadEveryField() {
+    var report = completedReport()
+    report.compressedByteCount = 2_150_000_000
+    report.compressedWireByteCount = 1_610_000_000
+    report.compression = .level(3)
     #expect(
-      TransferSummary(report: completedReport(), isLocal: false).json.line == """
+      TransferSummary(report: report, isLocal: false).json.line == """
         {"type":"summary","direction":"push","dry_run":false,"outcome":"completed",\
         "exit_status":0,"entries":1300,"files":1234,"entries_failed":0,"bytes":12345678901,\
         "blocks":249,"blocks_wanted":250,"bytes_wanted":4100000000,"bytes_durable":4000000000,\
-        "bytes_sent":4000000100,"bytes_resent":100,"bytes_skipped":8245678901,\
+        "bytes_sent":4000000100,"bytes_resent":100,"bytes_compressed":2150000000,\
+        "bytes_compressed_wire":1610000000,"bytes_skipped":8245678901,\
         "bytes_resumed":1000000000,"bytes_unread":7000000000,"seconds":8.000000000,\
         "goodput_bits_per_second":4000000000,"predicted_seconds":null,\
         "plan_digest":"xxh3-128:\(planDigest)","lanes":[\
@@ -154,7 +179,8 @@ import Testing
         {"index":1,"name":"","contract":"best-effort","rate_bits_per_second":null,\
         "paced_bits_per_second":null,"connections":1,"source_ports":[40001],"blocks":49,\
         "bytes_sent":1000000100}],"connections_lost":0,"through_shell":false,\
-        "cipher":"aes-256-gcm","verification":"durable","root":"sha256:\(root)",\
+        "cipher":"aes-256-gcm","compress":"3","verification":"durable",\
+        "root":"sha256:\(root)",\
         "content_root":"sha256:\(content)","notices":[],"peak_memory_bytes":50000000,\
         "receiver":{"peak_memory_bytes":60000000,"processor_seconds":3.000000001,"epochs":8,\
         "sync_seconds":0.400000000,"bytes_reread":1000000000}}

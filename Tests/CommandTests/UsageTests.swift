@@ -46,6 +46,11 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         + "10G, 50Mbit or 1Gibit"
     ),
     Refusal(
+      "push --compress 20 a b",
+      "The value '20' is invalid for '--compress <mode>': compression is auto, off or a level "
+        + "from 1 to 19"
+    ),
+    Refusal(
       "push --lanes 0 a b",
       "The value '0' is invalid for '--lanes <n>': there are 1 to 256 lanes"
     ),

@@ -36,6 +36,7 @@ import Testing
     00                                  # without owners
     00                                  # no list of changes
     00                                  # storage by what the file system is
+    ff                                  # compression where it pays
     """
   )
 
@@ -99,6 +100,7 @@ import Testing
       01                                # with owners
       01                                # a list of changes
       02                                # storage direct
+      13                                # compression at level 19
       00                                # 0 filters
       20                                # secret
       000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
@@ -119,6 +121,7 @@ import Testing
       request.options.preservesOwner = true
       request.options.listsChanges = true
       request.options.storage = .direct
+      request.options.compression = .level(19)
       request.options.filters = []
       request.ports = 0...0
       request.cipher = .none
@@ -138,6 +141,9 @@ import Testing
       ("a smaller block", false, { $0.options.blockByteCount = (1 << 16) - 1 }),
       ("the largest block", true, { $0.options.blockByteCount = 1 << 30 }),
       ("a larger block", false, { $0.options.blockByteCount = (1 << 30) + 1 }),
+      ("no compression", true, { $0.options.compression = .off }),
+      ("the lowest level", true, { $0.options.compression = .level(1) }),
+      ("a level above the highest", false, { $0.options.compression = .level(20) }),
       ("a long filter", true, { $0.options.filters[0].pattern = letters(4095) }),
       ("a longer filter", false, { $0.options.filters[0].pattern = letters(4096) }),
       ("a short secret", false, { $0.secret.removeLast() }),
@@ -155,8 +161,9 @@ import Testing
   @Test(arguments: [
     (0, 0, "direction 0"), (0, 3, "direction 3"), (1, 0x7f, "127 paths"),
     (20, 2, "a flag of 2"), (22, 0, "verification 0"), (22, 4, "verification 4"),
-    (24, 2, "a list flag of 2"), (25, 3, "storage mode 3"), (26, 0x7f, "127 filters"),
-    (77, 0xc4, "ports that descend"), (80, 2, "cipher 2"),
+    (24, 2, "a list flag of 2"), (25, 3, "storage mode 3"), (26, 20, "compression at level 20"),
+    (26, 254, "compression 254"), (27, 0x7f, "127 filters"), (78, 0xc4, "ports that descend"),
+    (81, 2, "cipher 2"),
   ])
   func whatNoRequestMayBeIsRefused(offset: Int, value: UInt8, what: String) {
     var bytes = Self.requestStart + [0] + Self.requestEnd

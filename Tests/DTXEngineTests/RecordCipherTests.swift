@@ -152,7 +152,7 @@ import Testing
     }
     let cases: [([UInt8], RecordError)] = [
       (header(0, [0, 0, 0], 0), .unknownType(0)),
-      (header(6, [0, 0, 0], 0), .unknownType(6)),
+      (header(7, [0, 0, 0], 0), .unknownType(7)),
       (header(255, [0, 0, 0], 0), .unknownType(255)),
       (header(2, [1, 0, 0], 0), .reservedBytes),
       (header(2, [0, 1, 0], 0), .reservedBytes),

@@ -26,6 +26,7 @@ internal import Foundation
     var stopwatch = Stopwatch(only: only, sampleCount: samples)
     DigestPieces.measure(with: &stopwatch)
     RecordPieces.measure(with: &stopwatch)
+    CompressionPieces.measure(with: &stopwatch)
     InventoryPieces.measure(with: &stopwatch)
     SchedulerPieces.measure(with: &stopwatch)
     JournalPieces.measure(with: &stopwatch)

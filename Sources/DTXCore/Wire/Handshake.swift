@@ -172,6 +172,8 @@ package struct TransferOptions: Equatable, Sendable {
   /// The initiator lists what changes at the receiver, which says so entry by entry.
   package var listsChanges = false
   package var storage: StorageMode = .automatic
+  /// Which blocks the sender compresses; the receiver takes compressed records in any case.
+  package var compression: Compression = .auto
   /// Include and exclude rules in order; the sender applies them.
   package var filters: [FilterRule] = []
   package init() {}

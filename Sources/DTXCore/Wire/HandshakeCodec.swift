@@ -65,6 +65,7 @@ package enum RequestCodec {
     writer.append(options.preservesOwner)
     writer.append(options.listsChanges)
     writer.append(options.storage.rawValue)
+    writer.append(options.compression.rawValue)
     writer.appendVarint(options.filters.count)
     for rule in options.filters {
       writer.append(rule.isInclude)
@@ -93,6 +94,11 @@ package enum RequestCodec {
       throw reader.failure("storage mode", .unexpected(found: UInt64(mode)))
     }
     options.storage = storage
+    let rawCompression = try reader.byte("compression")
+    guard let compression = Compression(rawValue: rawCompression) else {
+      throw reader.failure("compression", .unexpected(found: UInt64(rawCompression)))
+    }
+    options.compression = compression
     let count = try reader.count("filter count", maximum: reader.remainingByteCount)
     for _ in 0..<count {
       let isInclude = try reader.flag("filter kind")

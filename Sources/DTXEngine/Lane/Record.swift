@@ -14,6 +14,8 @@ package enum RecordType: UInt8, Sendable, CaseIterable {
   case end = 4
   /// Nothing but a sign of life; it has no payload.
   case keepAlive = 5
+  /// Bytes of the block's extents, as `data`, compressed.
+  case compressedData = 6
 }
 
 /// Why a record is not accepted; each of these ends its connection.
@@ -31,6 +33,27 @@ package enum RecordError: Error, Equatable, Sendable {
   case checksumMismatch
   /// An earlier record of this connection was refused; none is looked at after it.
   case refusedBefore
+}
+
+/// What is wrong with the payload of an authentic compressed record; it ends the connection.
+package enum CompressionFault: Error, Equatable, Sendable {
+  /// It is too short for the length that it begins with and a frame.
+  case truncated
+  /// The bytes that it stands for are none, or more than a record carries.
+  case byteCount(found: Int, allowed: Int)
+  /// Behind the length there is not one frame of Zstandard's that yields these bytes.
+  case frame
+}
+
+extension CompressionFault: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .truncated: "a compressed record is too short to be one"
+    case .byteCount(let found, let allowed):
+      "a compressed record stands for \(found) bytes, and 1 to \(allowed) are allowed"
+    case .frame: "a compressed record is not one frame of the bytes that it stands for"
+    }
+  }
 }
 
 extension RecordError: CustomStringConvertible {
@@ -60,6 +83,9 @@ package enum RecordLayout {
   package static let tagByteCount = 16
   /// The longest payload.
   package static let maximumPayloadByteCount = Limits.recordByteCount
+  /// Bytes that a compressed record's payload begins with: how many bytes it stands for, 32 bits
+  /// little-endian.
+  package static let lengthByteCount = 4
   /// The longest record.
   package static let maximumByteCount = byteCount(payloadByteCount: maximumPayloadByteCount)
 

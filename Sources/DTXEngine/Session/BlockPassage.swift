@@ -18,7 +18,7 @@ final class BlockPassage: Sendable {
   /// Counts a record that was handed to the kernel, or came from it whole.
   ///
   /// - Parameters:
-  ///   - payloadByteCount: bytes of files in it; 0 for other records.
+  ///   - payloadByteCount: bytes of files that it stands for; 0 for other records.
   ///   - wireByteCount: all of the record.
   func pass(payloadByteCount: Int, wireByteCount: Int) {
     payload.add(UInt64(payloadByteCount), ordering: .relaxed)
@@ -44,7 +44,8 @@ final class BlockPassage: Sendable {
     guard let info = try? socket.tcpInfo() else { return passed }
     let arrived = info.bytesAcked - min(opening, info.bytesAcked)
     let handed = wire.load(ordering: .relaxed)
-    let queued = handed - min(arrived, handed)
-    return passed - min(queued, passed)
+    // What waits in the kernel is taken to be compressed as all of it was.
+    guard arrived < handed else { return passed }
+    return UInt64(clamping: UInt128(passed) * UInt128(arrived) / UInt128(handed))
   }
 }

@@ -37,6 +37,7 @@ final class BlockReceiver {
   private let surroundings: BlockWriter.Surroundings
   private let gate: Gate
   private let passage: BlockPassage
+  private let decompressor = RecordDecompressor()
   private let done: @Sendable (BlockWriter, BlockWriter.Outcome) -> Void
   /// Blocks whose writers have not concluded.
   private let pending = Guarded(0)
@@ -83,7 +84,7 @@ final class BlockReceiver {
       switch type {
       case .blockHeader:
         try begin(payload)
-      case .data:
+      case .data, .compressedData:
         try take(payload)
       case .trailer:
         try end(payload)
@@ -119,24 +120,40 @@ final class BlockReceiver {
         guard try socket.receiveExactly(headers.pointer) else { return nil }
       }
       let (type, byteCount) = try opener.header(UnsafeRawBufferPointer(headers.pointer))
-      if byteCount > unit.freeByteCount { handOver() }
-      let sealed = unit.place(byteCount)
+      let isCompressed = type == .compressedData
+      if !isCompressed, byteCount > unit.freeByteCount { handOver() }
+      let sealed = isCompressed ? try decompressor.place(byteCount) : unit.place(byteCount)
       // Within a block another record follows, so that its header is worth waiting for.
-      isHeaderHere = type == .blockHeader || type == .data
+      isHeaderHere = type == .blockHeader || type == .data || isCompressed
       guard try socket.receiveExactly(sealed, isHeaderHere ? headers.pointer : nothing) else {
         throw Failure.broken("it ended in a record")
       }
       try opener.open(type, payloadByteCount: byteCount, in: sealed)
-      return (type, UnsafeRawBufferPointer(rebasing: sealed[..<byteCount]))
+      let payload = UnsafeRawBufferPointer(rebasing: sealed[..<byteCount])
+      return (type, isCompressed ? try decompress(payload) : payload)
     } catch let error as SystemError {
       throw .broken(error.description)
     } catch let error as RecordError {
+      throw .violation("\(error)")
+    } catch let error as CompressionFault {
       throw .violation("\(error)")
     } catch let error as Failure {
       throw error
     } catch {
       throw .broken("\(error)")
     }
+  }
+
+  /// Puts the bytes that an authentic payload stands for into the unit.
+  private func decompress(
+    _ payload: UnsafeRawBufferPointer
+  ) throws -> UnsafeRawBufferPointer {
+    let byteCount = try RecordDecompressor.byteCount(of: payload)
+    if byteCount > unit.freeByteCount { handOver() }
+    let piece = UnsafeMutableRawBufferPointer(rebasing: unit.place(byteCount)[..<byteCount])
+    try decompressor.decompress(payload, into: piece)
+    surroundings.compressed.count(plainByteCount: byteCount, compressedByteCount: payload.count)
+    return UnsafeRawBufferPointer(piece)
   }
 
   private func begin(_ payload: UnsafeRawBufferPointer) throws(Failure) {

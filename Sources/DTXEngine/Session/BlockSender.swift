@@ -1,8 +1,8 @@
 internal import DTXCore
 internal import DTXLinux
 
-/// Sends blocks over one connection: digests, seals and sends them, record by record, from the
-/// units into which they were read.
+/// Sends blocks over one connection: digests, compresses where it pays, seals and sends them, record
+/// by record, from the units into which they were read.
 ///
 /// Used by the connection's thread alone; no allocation for a record.
 final class BlockSender {
@@ -11,6 +11,7 @@ final class BlockSender {
   private let reader: BlockReader
   private let table: SourceTable
   private let passage: BlockPassage
+  private let compression: BlockCompression
   /// Where records that hold no bytes of files are made.
   private let memory: PageBuffer
   private var digest = StreamingDigest()
@@ -22,18 +23,21 @@ final class BlockSender {
   ///   - reader: reads for this connection alone.
   ///   - table: the segments that are under way.
   ///   - passage: counts what goes.
+  ///   - compression: decides for this connection.
   /// - Throws: when there is no memory.
   init(
     opened: OpenedLane,
     reader: BlockReader,
     table: SourceTable,
-    passage: BlockPassage
+    passage: BlockPassage,
+    compression: BlockCompression
   ) throws(SystemError) {
     socket = opened.socket
     sealer = opened.sealer
     self.reader = reader
     self.table = table
     self.passage = passage
+    self.compression = compression
     memory = try PageBuffer(byteCount: RecordLayout.maximumByteCount)
   }
 
@@ -50,6 +54,7 @@ final class BlockSender {
   /// - Returns: what each wanted extent turned out to be.
   /// - Throws: when the connection is broken.
   func send(_ work: BlockWork) throws(SystemError) -> [ExtentOutcome] {
+    try compression.begin(byteCount: work.byteCount)
     try sendRecord(.blockHeader, BlockFrame.encodeHeader(work.reference))
     var outcomes: [ExtentOutcome] = []
     digest.reset()
@@ -61,6 +66,7 @@ final class BlockSender {
       try send(unit, &outcomes)
     }
     try sendRecord(.trailer, BlockFrame.encodeTrailer(outcomes))
+    compression.end()
     return outcomes
   }
 
@@ -86,11 +92,21 @@ final class BlockSender {
         rest -= bytes.count
         payload = payload.dropFirst(bytes.count)
         guard payload.isEmpty else { continue }
-        try seal(.data, unit.payload(record).count, in: unit.sealable(record))
+        try send(unit, record)
         record += 1
         if record < unit.recordCount { payload = unit.payload(record)[...] }
       }
       if piece.isEnd { end(piece, &outcomes) }
+    }
+  }
+
+  private func send(_ unit: ReadUnit, _ record: Int) throws(SystemError) {
+    let payload = unit.payload(record)
+    if let compressed = compression.compress(payload) {
+      let payloadByteCount = compressed.payloadByteCount
+      try seal(.compressedData, payloadByteCount, in: compressed.record, of: payload.count)
+    } else {
+      try seal(.data, payload.count, in: unit.sealable(record), of: payload.count)
     }
   }
 
@@ -107,16 +123,20 @@ final class BlockSender {
     precondition(payload.count <= RecordLayout.maximumPayloadByteCount, "a payload too long")
     let start = RecordLayout.headerByteCount
     UnsafeMutableRawBufferPointer(rebasing: memory.pointer[start...]).copyBytes(from: payload)
-    try seal(type, payload.count, in: memory.pointer)
+    try seal(type, payload.count, in: memory.pointer, of: 0)
   }
 
+  /// Seals and sends a record that stands for so many bytes of files.
   private func seal(
     _ type: RecordType,
     _ payloadByteCount: Int,
-    in buffer: UnsafeMutableRawBufferPointer
+    in buffer: UnsafeMutableRawBufferPointer,
+    of fileByteCount: Int
   ) throws(SystemError) {
     let byteCount = sealer.seal(type, payloadByteCount: payloadByteCount, in: buffer)
+    let began = compression.observes ? Clock.now() : 0
     try socket.sendAll(UnsafeRawBufferPointer(rebasing: buffer[..<byteCount]))
-    passage.pass(payloadByteCount: type == .data ? payloadByteCount : 0, wireByteCount: byteCount)
+    if compression.observes { compression.sent(byteCount, nanoseconds: Clock.now() - began) }
+    passage.pass(payloadByteCount: fileByteCount, wireByteCount: byteCount)
   }
 }

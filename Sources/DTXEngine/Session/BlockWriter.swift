@@ -23,6 +23,7 @@ final class BlockWriter: @unchecked Sendable {
     var table: ReceivingTable
     var workers: StorageWorkers
     var units: WriteUnitPool
+    var compressed = CompressionTally()
 
     /// Makes the units and starts the workers.
     ///

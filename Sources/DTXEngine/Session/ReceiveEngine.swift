@@ -14,6 +14,7 @@ final class ReceiveEngine: Sendable {
   private let gate = Gate()
   private let ledger: LaneLedger
   private let tally: SessionTally
+  private let compressed: CompressionTally
   private let lanes: LaneConnections<ReceivingLane>
   private let workers: StorageWorkers
   /// Segments by number, for the paths of failed entries.
@@ -41,6 +42,7 @@ final class ReceiveEngine: Sendable {
       connectionCount: setup.inputs.lanes.reduce(0) { $0 + $1.connectionCount }
     )
     workers = surroundings.workers
+    compressed = surroundings.compressed
     lanes = LaneConnections(
       setup,
       make: { opened throws(SystemError) in
@@ -330,6 +332,8 @@ final class ReceiveEngine: Sendable {
     report.roots = sealedRoots.withLock { $0 }
     report.usesShellLane = setup.settlement.usesControlChannel
     report.lanes = ledger.reports()
+    report.compressedByteCount = compressed.plainByteCount
+    report.compressedWireByteCount = compressed.compressedByteCount
     tally.complete(&report, options: setup.options, nanoseconds: Clock.now() - started)
     return report
   }

@@ -12,6 +12,7 @@ final class SendEngine: Sendable {
   private let table = SourceTable()
   private let ledger: LaneLedger
   private let tally: SessionTally
+  private let compressed: CompressionTally
   private let lanes: LaneConnections<SendingLane>
   private let workers: StorageWorkers
 
@@ -34,6 +35,11 @@ final class SendEngine: Sendable {
     let workers = try StorageWorkers(method, connectionCount: connectionCount)
     self.workers = workers
     let shape = UnitShape(connectionCount: connectionCount)
+    let compression = BlockCompression.Terms(
+      compression: setup.options.compression,
+      connectionCount: connectionCount
+    )
+    compressed = compression.tally
     lanes = LaneConnections(
       setup,
       make: { opened throws(SystemError) in
@@ -42,6 +48,7 @@ final class SendEngine: Sendable {
         return try SendingLane(
           opened,
           table: table,
+          compression: compression,
           makeReader: { () throws(SystemError) in
             try BlockReader(dataset: dataset, workers: workers, method: method, shape: shape)
           },
@@ -259,6 +266,8 @@ final class SendEngine: Sendable {
     report.roots = roots
     report.usesShellLane = setup.settlement.usesControlChannel
     report.lanes = ledger.reports()
+    report.compressedByteCount = compressed.plainByteCount
+    report.compressedWireByteCount = compressed.compressedByteCount
     tally.complete(&report, options: setup.options, nanoseconds: Clock.now() - started)
     return report
   }

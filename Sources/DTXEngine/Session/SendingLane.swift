@@ -18,6 +18,7 @@ final class SendingLane: SessionLane {
   init(
     _ opened: OpenedLane,
     table: SourceTable,
+    compression: BlockCompression.Terms,
     makeReader: @escaping @Sendable () throws(SystemError) -> BlockReader,
     report: @escaping @Sendable (SendSession.Event) -> Void
   ) throws(SystemError) {
@@ -33,7 +34,8 @@ final class SendingLane: SessionLane {
           opened: opened,
           reader: try makeReader(),
           table: table,
-          passage: passage
+          passage: passage,
+          compression: BlockCompression(compression, over: socket)
         )
         try SendingLane.run(sender, inbox) { report(.sent(id, $0, $1)) }
         socket.shutdownSending()

@@ -78,6 +78,7 @@ final class SessionTally: Sendable {
     }
     report.isDryRun = options.isDryRun
     report.verification = options.verification
+    report.compression = options.compression
     report.nanoseconds = nanoseconds
     report.peakMemoryByteCount = Host.resourceUsage().peakResidentByteCount
   }
