@@ -147,7 +147,7 @@ private struct Responding {
   }
 
   private func send() throws(TransferError) -> Int32 {
-    let dataset = try SourceDataset.open(request.paths)
+    let dataset = try SourceDataset.of(request.options, request.paths)
     let inlet = LaneInlet()
     let listener = try accept(inlet)
     defer { listener.close() }

@@ -25,7 +25,8 @@ package enum Transfer {
     let interruption = try Interruption.watch()
     let host = try farHost(request)
     let dataset: SourceDataset? =
-      request.direction == .push ? try SourceDataset.open(request.sources.map(\.path)) : nil
+      request.direction == .push
+      ? try SourceDataset.of(request.options, request.sources.map(\.path)) : nil
     let farEnd = try FarEnd.start(request, host: host)
     interruption.onSignal { farEnd.terminate() }
     defer { farEnd.finish() }
@@ -39,6 +40,7 @@ package enum Transfer {
         }
       report.cipher = opening.cipher
       report.signal = interruption.signal
+      report.limitation = report.limited(isOneHost: host == nil)
       if report.usesShellLane {
         let way = host == nil ? "the control channel" : "the remote shell"
         report.notices.append("no port could be reached: one lane went through \(way)")
@@ -209,7 +211,9 @@ private struct Opening {
 
   /// The far end of a pull may be hostile: what it offers must be what was asked for.
   private func checkAsked(_ shape: DatasetShape) throws(TransferError) {
-    let asked = request.sources.map(\.path)
+    // Contents are what every null dataset is.
+    let isNull = request.options.nullSource != nil
+    let asked = isNull ? [Array(".".utf8)] : request.sources.map(\.path)
     let lasts = asked.map { path in
       path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).last ?? []
     }
@@ -260,22 +264,42 @@ extension Destination {
     _ sessionID: [UInt8],
     stateDirectory: [UInt8]?
   ) throws(TransferError) -> Destination {
+    if options.keepsNothing {
+      return .discarding(DestinationOptions(options, stateDirectory: nil))
+    }
     let session = sessionID.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     return try Destination.open(
       root: placement.root,
       topNames: placement.topNames(shape),
       session: session,
-      options: DestinationOptions(
-        // Only a privileged process may give files away.
-        preservesOwner: options.preservesOwner && Host.effectiveUserID == 0,
-        comparesDigests: options.comparesDigests,
-        verification: options.verification,
-        blockByteCount: options.blockByteCount,
-        stateDirectory: stateDirectory,
-        storage: options.storage,
-        isDryRun: options.isDryRun,
-        listsChanges: options.listsChanges
-      )
+      options: DestinationOptions(options, stateDirectory: stateDirectory)
     )
+  }
+}
+
+extension DestinationOptions {
+  fileprivate init(_ options: TransferOptions, stateDirectory: [UInt8]?) {
+    self.init(
+      // Only a privileged process may give files away.
+      preservesOwner: options.preservesOwner && Host.effectiveUserID == 0,
+      comparesDigests: options.comparesDigests,
+      verification: options.verification,
+      blockByteCount: options.blockByteCount,
+      stateDirectory: stateDirectory,
+      storage: options.storage,
+      isDryRun: options.isDryRun,
+      listsChanges: options.listsChanges
+    )
+  }
+}
+
+extension SourceDataset {
+  /// The dataset that these options and paths stand for.
+  static func of(
+    _ options: TransferOptions,
+    _ paths: [[UInt8]]
+  ) throws(TransferError) -> SourceDataset {
+    if let null = options.nullSource { return .made(null) }
+    return try SourceDataset.open(paths)
   }
 }

@@ -43,7 +43,14 @@ package struct TransferReport: Sendable {
   /// Things a person should know that stopped nothing: skipped special files, a slower fallback.
   package var notices: [String] = []
   package var peakMemoryByteCount: UInt64 = 0
-  package var receiver = ReceiverTotals()
+  package var sender = EndTotals()
+  package var receiver = EndTotals()
+  /// What kept it from being faster; nil unless it was completed and both ends have said all.
+  package var limitation: Limitation?
+  /// What was made up at the sender; nil for a source.
+  package var nullSource: NullDataset?
+  /// Whether the receiver kept nothing.
+  package var keepsNothing = false
   /// The signal that asked to stop; nil when none came.
   package var signal: Int32?
 

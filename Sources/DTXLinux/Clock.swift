@@ -28,7 +28,7 @@ package enum Clock {
   }
 
   /// The clock by which pthread conditions wait; it stands still while the machine is suspended.
-  static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
+  package static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
 
   private static func read(_ clock: Int32) -> UInt64 {
     var time = timespec()

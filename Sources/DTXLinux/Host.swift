@@ -100,6 +100,24 @@ package enum Host {
     )
   }
 
+  /// Time that all processes of this machine have used of its processors since it started, with
+  /// what its guests and interrupts took; 0 where proc(5) does not say, and where this process may
+  /// use some of the processors alone: of these nothing is known.
+  package static func processorNanoseconds() -> UInt64 {
+    guard processorCount == sysconf(Int32(_SC_NPROCESSORS_ONLN)),
+      let file = try? File.open(Array("/proc/stat".utf8), .read),
+      let bytes = try? file.read(byteCount: 512, at: 0),
+      let line = bytes.split(separator: UInt8(ascii: "\n")).first
+    else { return 0 }
+    // "cpu", then user, nice, system, idle, iowait, irq, softirq, steal; guests are part of user.
+    let fields = line.split(separator: UInt8(ascii: " ")).dropFirst().prefix(8).map { field in
+      UInt64(String(decoding: field, as: UTF8.self)) ?? 0
+    }
+    guard fields.count == 8 else { return 0 }
+    let ticks = fields.reduce(0, +) - fields[3] - fields[4]
+    return ticks * (1_000_000_000 / UInt64(max(sysconf(Int32(_SC_CLK_TCK)), 1)))
+  }
+
   private static func nanoseconds(_ time: timeval) -> UInt64 {
     UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_usec) * 1000
   }

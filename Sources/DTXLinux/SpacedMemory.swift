@@ -29,6 +29,27 @@ package struct SpacedMemory {
     return UnsafeMutableRawBufferPointer(start: base + piece * stride, count: byteCount)
   }
 
+  /// Calls a body with each part that lies in one piece, in order.
+  ///
+  /// - Parameters:
+  ///   - position: the first byte, counted over all pieces.
+  ///   - byteCount: how many, at most to the last piece's end.
+  ///   - body: gets the part, and the bytes before it.
+  package func forEachPart(
+    from position: Int,
+    byteCount: Int,
+    _ body: (UnsafeMutableRawBufferPointer, Int) -> Void
+  ) {
+    precondition(position + byteCount <= self.byteCount, "past the last piece")
+    var done = 0
+    while done < byteCount {
+      let start = (position + done) % pieceByteCount
+      let count = min(byteCount - done, pieceByteCount - start)
+      body(UnsafeMutableRawBufferPointer(start: address(of: position + done), count: count), done)
+      done += count
+    }
+  }
+
   /// Where a byte lies, counted over all pieces.
   package func address(of position: Int) -> UnsafeMutableRawPointer {
     base + position / pieceByteCount * stride + position % pieceByteCount

@@ -202,7 +202,7 @@ extension Simulation {
     for file in receiver?.carried ?? [] { disk.manifest[file.identity.path] = file }
     disk.truncateJournal(to: 0)
     syncedRecordsEnd = 0
-    schedule(.receiver(.stored(ReceiverTotals())), after: mailboxDelay())
+    schedule(.receiver(.stored(EndTotals())), after: mailboxDelay())
   }
 }
 

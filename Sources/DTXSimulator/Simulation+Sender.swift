@@ -80,7 +80,7 @@ extension Simulation {
       observe(.sealed(.sender, roots, unreadByteCount: sender?.unreadByteCount ?? 0))
       schedule(.sender(.sealed(roots)), after: mailboxDelay())
     case .storeManifest:
-      schedule(.sender(.stored), after: mailboxDelay())
+      schedule(.sender(.stored(EndTotals())), after: mailboxDelay())
     case .report(let failed):
       result.failures.append(failed)
     case .planned(let plan, _):

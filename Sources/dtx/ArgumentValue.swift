@@ -41,6 +41,16 @@ enum ArgumentValue {
     return byteCount
   }
 
+  static func nullSource(_ text: String) throws -> NullDataset {
+    guard let byteCount = Quantity.byteCount(text) else {
+      throw ValidationError("a size is in bytes, such as 10GiB or 1TB")
+    }
+    guard let null = NullDataset(byteCount: byteCount) else {
+      throw ValidationError("a made-up dataset has 1 byte to \(NullDataset.fileLimit) GiB")
+    }
+    return null
+  }
+
   static func laneCount(_ text: String) throws -> Int {
     guard let count = Int(text), (1...Limits.laneCount).contains(count) else {
       throw ValidationError("there are 1 to \(Limits.laneCount) lanes")

@@ -62,7 +62,7 @@ enum ErrorReport {
       kind,
       summary,
       cause: failure.reason,
-      remedy: durable(report) + transferRemedy(kind)
+      remedy: remedy(kind, report)
     )
   }
 
@@ -78,8 +78,13 @@ enum ErrorReport {
       .interrupted,
       "interrupted",
       cause: "signal \(name)",
-      remedy: durable(report) + transferRemedy(.interrupted)
+      remedy: remedy(.interrupted, report)
     )
+  }
+
+  private static func remedy(_ kind: TransferError.Kind, _ report: TransferReport) -> String {
+    if report.keepsNothing { return "nothing was kept: run the same command again" }
+    return durable(report) + transferRemedy(kind)
   }
 
   /// How much is safe, as the beginning of a sentence; empty when nothing was wanted.

@@ -35,6 +35,11 @@ struct FilterArguments: ParsableArguments {
   )
   private var includeFrom: [Given] = []
 
+  /// Whether no rule was given, though a file of rules may have none.
+  var isEmpty: Bool {
+    exclude.isEmpty && include.isEmpty && excludeFrom.isEmpty && includeFrom.isEmpty
+  }
+
   /// The rules in the order in which they were given, since the first that matches decides.
   func rules() throws(TransferError) -> [FilterRule] {
     var rules: [FilterRule] = []

@@ -40,6 +40,9 @@ struct PullCommand: ParsableCommand, JSONReporting {
     if destination.host != nil {
       throw ValidationError("the destination of a pull is on this machine: use push for another")
     }
+    if transfer.dataset.sourceNull != nil, source.path != Array(".".utf8) {
+      throw ValidationError("--source-null is the source: give the host alone, as host:")
+    }
   }
 
   func run() throws {

@@ -33,6 +33,12 @@ struct PushCommand: ParsableCommand, JSONReporting {
   var isJSON: Bool { transfer.output.json }
 
   func validate() throws {
+    if transfer.dataset.sourceNull != nil {
+      guard places.count == 1 else {
+        throw ValidationError("--source-null is the source: push takes the destination alone")
+      }
+      return
+    }
     guard places.count >= 2 else {
       throw ValidationError("push takes at least one source and a destination")
     }

@@ -11,6 +11,12 @@ struct TransferArguments: ParsableArguments {
   @OptionGroup(title: "Far End") var farEnd: FarEndArguments
   @OptionGroup(title: "Output") var output: TransferOutputArguments
 
+  func validate() throws {
+    if dataset.sourceNull != nil, !filters.isEmpty {
+      throw ValidationError("filters choose entries of a source, and --source-null has none")
+    }
+  }
+
   /// Runs the transfer between places that were checked.
   func run(_ direction: Direction, from sources: [Endpoint], to destination: Endpoint) throws {
     let request = try request(direction, from: sources, to: destination)
@@ -37,6 +43,8 @@ struct TransferArguments: ParsableArguments {
     request.options.storage = dataset.io ?? .automatic
     request.options.compression = dataset.compress ?? .auto
     request.options.filters = try filters.rules()
+    request.options.nullSource = dataset.sourceNull
+    request.options.keepsNothing = dataset.sinkNull
     request.stateDirectory = dataset.stateDir
     request.cipher = lanes.cipher
     request.ports = lanes.port ?? request.ports
@@ -101,11 +109,42 @@ struct DatasetArguments: ParsableArguments {
   var io: StorageMode?
 
   @Option(
+    help: ArgumentHelp(
+      "Send a made-up dataset of this size instead of a source.",
+      valueName: "size"
+    ),
+    transform: ArgumentValue.nullSource
+  )
+  var sourceNull: NullDataset?
+
+  @Flag(help: "Receive and check everything, and keep nothing of it.")
+  var sinkNull = false
+
+  @Option(
     help: ArgumentHelp("Keep state here instead of in the destination's .dtx.", valueName: "dir"),
     completion: .directory,
     transform: ArgumentValue.path
   )
   var stateDir: [UInt8]?
+
+  func validate() throws {
+    if sourceNull != nil, checksum {
+      throw ValidationError("--checksum reads a source, and --source-null has none")
+    }
+    guard sinkNull else { return }
+    if dryRun {
+      throw ValidationError("a dry run moves nothing that --sink-null could drop: give one of them")
+    }
+    if checksum {
+      throw ValidationError("--checksum reads what is there, and --sink-null looks at nothing")
+    }
+    if verify != nil {
+      throw ValidationError("--sink-null keeps nothing that --verify could prove")
+    }
+    if stateDir != nil {
+      throw ValidationError("--sink-null keeps nothing, and no state for --state-dir")
+    }
+  }
 }
 
 /// The options that say how the far end is started.

@@ -40,6 +40,9 @@ struct TransferSummary {
       lines.append(row("root", "sha256:\(roots.full.hex(32))"))
       lines.append(row("content", "sha256:\(roots.content.hex(32))"))
     }
+    if let limiting = report.limitation?.shares.first {
+      lines.append(row("limited", "by \(limiting.cause.name), \(limiting.percent) % of the time"))
+    }
     return lines
   }
 
@@ -48,7 +51,8 @@ struct TransferSummary {
   private var dataset: String {
     let files = Figure.count(report.fileCount, "file")
     let entries = Figure.count(report.entryCount, "entry", "entries")
-    return "\(files) in \(entries), \(Figure.bytes(report.byteCount))"
+    let text = "\(files) in \(entries), \(Figure.bytes(report.byteCount))"
+    return report.nullSource == nil ? text : text + ", made up by the sender"
   }
 
   private var moved: String {
@@ -130,10 +134,12 @@ struct TransferSummary {
   }
 
   private var verified: String {
+    if report.keepsNothing { return "digests checked as bytes arrived; nothing was kept" }
     switch report.verification {
-    case .memory: "memory: digests checked as bytes arrived, bytes synced to storage"
-    case .durable: "durable: as memory, and the published tree's lengths and metadata checked"
-    case .media: "media: as durable, and read back past the page cache"
+    case .memory: return "memory: digests checked as bytes arrived, bytes synced to storage"
+    case .durable:
+      return "durable: as memory, and the published tree's lengths and metadata checked"
+    case .media: return "media: as durable, and read back past the page cache"
     }
   }
 
@@ -181,21 +187,16 @@ extension TransferSummary {
       ("through_shell", .bool(report.usesShellLane)),
       ("cipher", .string(report.cipher.name)),
       ("compress", .string(report.compression.name)),
-      ("verification", .string(report.verification.name)),
+      ("source_null", .bool(report.nullSource != nil)),
+      ("sink_null", .bool(report.keepsNothing)),
+      ("verification", .string(report.keepsNothing ? "none" : report.verification.name)),
       ("root", .optional(report.roots) { .string("sha256:\($0.full.hex(32))") }),
       ("content_root", .optional(report.roots) { .string("sha256:\($0.content.hex(32))") }),
       ("notices", .array(report.notices.map(JSONValue.string))),
       ("peak_memory_bytes", .integer(report.peakMemoryByteCount)),
-      (
-        "receiver",
-        .object([
-          ("peak_memory_bytes", .integer(report.receiver.peakMemoryByteCount)),
-          ("processor_seconds", .seconds(report.receiver.processorNanoseconds)),
-          ("epochs", .integer(report.receiver.epochCount)),
-          ("sync_seconds", .seconds(report.receiver.syncNanoseconds)),
-          ("bytes_reread", .integer(report.receiver.rereadByteCount)),
-        ])
-      ),
+      ("limited_by", .array((report.limitation?.shares ?? []).map(TransferSummary.json))),
+      ("sender", .object(TransferSummary.sender(report.sender))),
+      ("receiver", .object(TransferSummary.receiver(report.receiver))),
     ])
   }
 

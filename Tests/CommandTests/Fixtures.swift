@@ -55,6 +55,18 @@ func completedReport() -> TransferReport {
   report.receiver.epochCount = 8
   report.receiver.syncNanoseconds = 400_000_000
   report.receiver.rereadByteCount = 1_000_000_000
+  report.receiver.processorCount = 4
+  report.receiver.times[.committing] = 2 * Duration.second
+  report.sender.peakMemoryByteCount = 50_000_000
+  report.sender.processorCount = 8
+  report.sender.processorNanoseconds = 2 * Duration.second
+  report.sender.hostProcessorNanoseconds = 5 * Duration.second
+  report.sender.times[.opening] = Duration.second
+  report.sender.times[.moving] = Duration.second / 2
+  report.sender.times[.settling] = 6 * Duration.second + Duration.second / 2
+  report.limitation = Limitation(
+    Limitation.Evidence(sender: report.sender, receiver: report.receiver)
+  )
   return report
 }
 

@@ -69,6 +69,9 @@ enum HelpGolden {
                                 (default: durable)
         --io <mode>             How large files are read and written: auto, buffered
                                 or direct. (default: auto)
+        --source-null <size>    Send a made-up dataset of this size instead of a
+                                source.
+        --sink-null             Receive and check everything, and keep nothing of it.
         --state-dir <dir>       Keep state here instead of in the destination's .dtx.
 
       WHICH ENTRIES:
@@ -140,6 +143,9 @@ enum HelpGolden {
                                 (default: durable)
         --io <mode>             How large files are read and written: auto, buffered
                                 or direct. (default: auto)
+        --source-null <size>    Send a made-up dataset of this size instead of a
+                                source.
+        --sink-null             Receive and check everything, and keep nothing of it.
         --state-dir <dir>       Keep state here instead of in the destination's .dtx.
 
       WHICH ENTRIES:

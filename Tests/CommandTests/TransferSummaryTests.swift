@@ -20,8 +20,21 @@ import Testing
         verified  durable: as memory, and the published tree's lengths and metadata checked
         root      sha256:\(root)
         content   sha256:\(content)
+        limited   by the receiver's sync, 81 % of the time
         """
     )
+  }
+
+  @Test func whatWasNotKeptIsNotCalledDurable() {
+    var report = completedReport()
+    report.keepsNothing = true
+    report.nullSource = NullDataset(byteCount: 1)
+    let text = lines(report)
+    #expect(
+      text.hasPrefix("dataset   1,234 files in 1,300 entries, 12.3 GB, made up by the sender\n")
+    )
+    #expect(text.contains("verified  digests checked as bytes arrived; nothing was kept\n"))
+    #expect(!text.contains("durable"))
   }
 
   @Test func whatWasThereIsNotCalledMoved() {
@@ -179,11 +192,27 @@ import Testing
         {"index":1,"name":"","contract":"best-effort","rate_bits_per_second":null,\
         "paced_bits_per_second":null,"connections":1,"source_ports":[40001],"blocks":49,\
         "bytes_sent":1000000100}],"connections_lost":0,"through_shell":false,\
-        "cipher":"aes-256-gcm","compress":"3","verification":"durable",\
+        "cipher":"aes-256-gcm","compress":"3","source_null":false,"sink_null":false,\
+        "verification":"durable",\
         "root":"sha256:\(root)",\
         "content_root":"sha256:\(content)","notices":[],"peak_memory_bytes":50000000,\
-        "receiver":{"peak_memory_bytes":60000000,"processor_seconds":3.000000001,"epochs":8,\
-        "sync_seconds":0.400000000,"bytes_reread":1000000000}}
+        "limited_by":[{"cause":"the receiver's sync","percent":81},\
+        {"cause":"the opening of connections","percent":13},\
+        {"cause":"the network","percent":6}],\
+        "sender":{"peak_memory_bytes":50000000,"processors":8,"processor_seconds":2.000000000,\
+        "host_processor_seconds":5.000000000,"opening_seconds":1.000000000,\
+        "scanning_seconds":0.000000000,"comparing_seconds":0.000000000,\
+        "moving_seconds":0.500000000,"settling_seconds":6.500000000,\
+        "sealing_seconds":0.000000000,"reading_seconds":0.000000000,\
+        "encoding_seconds":0.000000000,"sending_seconds":0.000000000,\
+        "blocked_seconds":0.000000000,"walking_seconds":0.000000000},\
+        "receiver":{"peak_memory_bytes":60000000,"processors":4,"processor_seconds":3.000000001,\
+        "host_processor_seconds":0.000000000,"epochs":8,\
+        "sync_seconds":0.400000000,"bytes_reread":1000000000,"awaiting_seconds":0.000000000,\
+        "receiving_seconds":0.000000000,"decoding_seconds":0.000000000,\
+        "writing_seconds":0.000000000,"paused_seconds":0.000000000,\
+        "looking_seconds":0.000000000,"preparing_seconds":0.000000000,\
+        "committing_seconds":2.000000000}}
         """
     )
   }

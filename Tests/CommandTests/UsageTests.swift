@@ -107,6 +107,52 @@ struct Refusal: Sendable, CustomTestStringConvertible {
       "pull a h:b",
       "the destination of a pull is on this machine: use push for another"
     ),
+    Refusal(
+      "push --source-null 1GiB a b",
+      "--source-null is the source: push takes the destination alone"
+    ),
+    Refusal(
+      "push --source-null 1GiB",
+      "--source-null is the source: push takes the destination alone"
+    ),
+    Refusal(
+      "pull --source-null 1GiB h:a b",
+      "--source-null is the source: give the host alone, as host:"
+    ),
+    Refusal(
+      "push --source-null 0 b",
+      "The value '0' is invalid for '--source-null <size>': a made-up dataset has 1 byte to "
+        + "1000000 GiB"
+    ),
+    Refusal(
+      "push --source-null ten b",
+      "The value 'ten' is invalid for '--source-null <size>': a size is in bytes, such as 10GiB "
+        + "or 1TB"
+    ),
+    Refusal(
+      "push --source-null 1GiB --checksum b",
+      "--checksum reads a source, and --source-null has none"
+    ),
+    Refusal(
+      "push --source-null 1GiB --exclude x b",
+      "filters choose entries of a source, and --source-null has none"
+    ),
+    Refusal(
+      "push --sink-null -n a b",
+      "a dry run moves nothing that --sink-null could drop: give one of them"
+    ),
+    Refusal(
+      "push --sink-null --checksum a b",
+      "--checksum reads what is there, and --sink-null looks at nothing"
+    ),
+    Refusal(
+      "pull --sink-null --verify memory a b",
+      "--sink-null keeps nothing that --verify could prove"
+    ),
+    Refusal(
+      "pull --sink-null --state-dir s a b",
+      "--sink-null keeps nothing, and no state for --state-dir"
+    ),
     Refusal("serve", "serve needs --stdio"),
     Refusal("verify -v -q a", "give --verbose or --quiet, not both"),
     Refusal("verify", "Missing expected argument '<directory>'"),

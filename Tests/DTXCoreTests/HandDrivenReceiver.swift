@@ -106,8 +106,8 @@ struct HandDrivenReceiver {
       { $0.tell(.committed(epoch: 1, [])) },
       { $0.tell(.finalized(SessionFixtures.roots)) },
       { $0.hear(.sealed(SessionFixtures.roots)) },
-      { $0.tell(.stored(ReceiverTotals())) },
-      { $0.hear(.finished(ReceiverTotals())) },
+      { $0.tell(.stored(EndTotals())) },
+      { $0.hear(.finished(EndTotals())) },
     ]
     for step in steps.prefix(phase.rawValue) { step(&receiver) }
     return receiver

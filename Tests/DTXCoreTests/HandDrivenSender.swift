@@ -106,9 +106,9 @@ struct HandDrivenSender {
       { $0.tell(.sealed(SessionFixtures.roots)) },
       { sender in
         sender.hear(.sealed(SessionFixtures.roots))
-        sender.hear(.finished(ReceiverTotals()))
+        sender.hear(.finished(EndTotals()))
       },
-      { $0.tell(.stored) },
+      { $0.tell(.stored(EndTotals())) },
     ]
     for step in steps.prefix(phase.rawValue) { step(&sender) }
     return sender

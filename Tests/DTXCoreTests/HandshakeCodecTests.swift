@@ -37,6 +37,8 @@ import Testing
     00                                  # no list of changes
     00                                  # storage by what the file system is
     ff                                  # compression where it pays
+    0000000000000000                    # a source
+    00                                  # the receiver keeps it
     """
   )
 
@@ -101,6 +103,8 @@ import Testing
       01                                # a list of changes
       02                                # storage direct
       13                                # compression at level 19
+      0000008002000000                  # a null dataset of 10 GiB
+      01                                # nothing is kept
       00                                # 0 filters
       20                                # secret
       000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
@@ -122,6 +126,8 @@ import Testing
       request.options.listsChanges = true
       request.options.storage = .direct
       request.options.compression = .level(19)
+      request.options.nullSource = NullDataset(byteCount: 10 << 30)
+      request.options.keepsNothing = true
       request.options.filters = []
       request.ports = 0...0
       request.cipher = .none
@@ -162,8 +168,8 @@ import Testing
     (0, 0, "direction 0"), (0, 3, "direction 3"), (1, 0x7f, "127 paths"),
     (20, 2, "a flag of 2"), (22, 0, "verification 0"), (22, 4, "verification 4"),
     (24, 2, "a list flag of 2"), (25, 3, "storage mode 3"), (26, 20, "compression at level 20"),
-    (26, 254, "compression 254"), (27, 0x7f, "127 filters"), (78, 0xc4, "ports that descend"),
-    (81, 2, "cipher 2"),
+    (26, 254, "compression 254"), (34, 1, "2^56 bytes made up"), (35, 2, "a sink flag of 2"),
+    (36, 0x7f, "127 filters"), (87, 0xc4, "ports that descend"), (90, 2, "cipher 2"),
   ])
   func whatNoRequestMayBeIsRefused(offset: Int, value: UInt8, what: String) {
     var bytes = Self.requestStart + [0] + Self.requestEnd

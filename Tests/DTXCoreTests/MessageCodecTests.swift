@@ -28,7 +28,7 @@ import Testing
     .committed(segment: 3),
     .changed(segment: 3, entries: [0, 70_000]),
     .sealed(Roots(content: Digest(words: (1, 2, 3, 4)), full: Digest(words: (5, 6, 7, 8)))),
-    .finished(ReceiverTotals()),
+    .finished(EndTotals()),
     .heartbeat,
     .stop(.interrupted, ""),
     .stop(.disagreement, "the ends sealed different manifests"),

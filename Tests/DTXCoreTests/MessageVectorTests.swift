@@ -177,6 +177,27 @@ import Testing
       0300000000000000  # 3 epochs
       0400000000000000  # syncs 4 ns
       ffffffffffffffff  # read back 2^64 - 1 bytes
+      0600000000000000  # 6 processors
+      0700000000000000  # all processes 7 ns
+      0000000000000001  # opening 2^56 ns
+      0100000000000000  # scanning 1 ns
+      0200000000000000  # comparing
+      0300000000000000  # moving
+      0400000000000000  # settling
+      0500000000000000  # sealing
+      0600000000000000  # reading
+      0700000000000000  # encoding
+      0800000000000000  # sending
+      0900000000000000  # blocked
+      0a00000000000000  # awaiting
+      0b00000000000000  # receiving
+      0c00000000000000  # decoding
+      0d00000000000000  # writing
+      0e00000000000000  # paused
+      0f00000000000000  # walking
+      1000000000000000  # looking
+      1100000000000000  # preparing
+      1200000000000000  # committing
       """
     ),
     (.heartbeat, "22  # heartbeat"),
@@ -190,13 +211,17 @@ import Testing
     ),
   ]
 
-  private static var totals: ReceiverTotals {
-    var totals = ReceiverTotals()
+  private static var totals: EndTotals {
+    var totals = EndTotals()
     totals.peakMemoryByteCount = 1 << 28
     totals.processorNanoseconds = 2
     totals.epochCount = 3
     totals.syncNanoseconds = 4
     totals.rereadByteCount = .max
+    totals.processorCount = 6
+    totals.hostProcessorNanoseconds = 7
+    for activity in Activity.counted { totals.times[activity] = UInt64(activity.rawValue) }
+    totals.times[.opening] = Limits.activityNanoseconds
     return totals
   }
 
@@ -269,6 +294,15 @@ import Testing
       )
       #expect(problem == expected, "\(edge.name)")
     }
+  }
+
+  @Test func aTimeHasItsMaximum() {
+    var totals = EndTotals()
+    totals.times[.committing] = Limits.activityNanoseconds + 1
+    #expect(
+      Self.check.problem(MessageCodec.encode(.finished(totals)))
+        == .tooLarge(found: (1 << 56) + 1, allowed: 1 << 56)
+    )
   }
 
   @Test(arguments: [

@@ -9,7 +9,7 @@ import Testing
     let receiver = HandDrivenReceiver.at(.finished)
     #expect(receiver.outcomes == [.completed])
     let words: [Message] = [
-      .committed(segment: 0), .sealed(SessionFixtures.roots), .finished(ReceiverTotals()),
+      .committed(segment: 0), .sealed(SessionFixtures.roots), .finished(EndTotals()),
     ]
     #expect(Array(receiver.sent.suffix(3)) == words)
     #expect(receiver.commits.map { $0.complete.count } == [2])
@@ -45,7 +45,7 @@ import Testing
     arguments: [
       Message.inventory(segment: 3, page: []), .inventoryEnd(segment: 0, isLast: true),
       .plan(segment: 0, generation: 0, digest: .zero), .sealed(SessionFixtures.roots),
-      .finished(ReceiverTotals()), .demand(segment: 0, entries: [0]), .committed(segment: 0),
+      .finished(EndTotals()), .demand(segment: 0, entries: [0]), .committed(segment: 0),
     ]
   )
   func namesViolations(message: Message) {

@@ -8,7 +8,7 @@ import Testing
   func completes() {
     let sender = HandDrivenSender.at(.finished)
     #expect(sender.outcomes == [.completed])
-    #expect(sender.sent.last == .finished(ReceiverTotals()))
+    #expect(sender.sent.last == .finished(EndTotals()))
     #expect(sender.sealed.map { $0.digests } == [segment.inventedDigests])
     #expect(sender.session.nextDeadline == nil)
   }
@@ -40,7 +40,7 @@ import Testing
     arguments: [
       Message.durable(epoch: 1, blocks: [SessionFixtures.block(0)]),
       .received(SessionFixtures.block(9)), .damaged(SessionFixtures.block(9)),
-      .committed(segment: 0), .sealed(SessionFixtures.roots), .finished(ReceiverTotals()),
+      .committed(segment: 0), .sealed(SessionFixtures.roots), .finished(EndTotals()),
       .comparisonEnd(segment: 0), .planned(segment: 7, generation: 0, digest: .zero),
     ]
   )
@@ -154,8 +154,8 @@ import Testing
     sender.report(blocks[3], segment)
     #expect(sender.sealed.map { $0.digests } == [segment.inventedDigests])
     sender.tell(.sealed(SessionFixtures.roots))
-    sender.hear(.finished(ReceiverTotals()))
-    sender.tell(.stored)
+    sender.hear(.finished(EndTotals()))
+    sender.tell(.stored(EndTotals()))
     #expect(sender.outcomes == [.completed])
   }
 
@@ -228,7 +228,7 @@ import Testing
     sender.now = Instant(nanoseconds: 100 * Duration.second)
     sender.tell(.deadline)
     #expect(sender.outcomes.isEmpty)
-    sender.tell(.stored)
+    sender.tell(.stored(EndTotals()))
     #expect(sender.outcomes == [.completed])
   }
 

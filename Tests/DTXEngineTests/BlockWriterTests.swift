@@ -27,7 +27,12 @@ import Testing
       let options = DestinationOptions(blockByteCount: blockByteCount, storage: storage)
       transfer = try TestTransfer(tree, dataset, options: options)
       let table = ReceivingTable()
-      surroundings = try BlockWriter.Surroundings(transfer.destination, table, connectionCount: 2)
+      surroundings = try BlockWriter.Surroundings(
+        transfer.destination,
+        table,
+        ActivityLedger(),
+        connectionCount: 2
+      )
       let comparison = try transfer.compareAndPrepare(dataset.segments[0])
       table.admit(dataset.segments[0], wanted: comparison.wanted)
     }

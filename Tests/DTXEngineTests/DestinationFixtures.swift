@@ -85,6 +85,8 @@ struct TestTransfer {
     case .failed(let failure, let reason):
       fail(segment, extent, failure, reason)
       return false
+    case .discarded:
+      return true
     case .file(let staged):
       try TestTransfer.write(dataset.bytes(segment, extent), staged, segment.extents[extent].offset)
       let problem = destination.finish(staged, segment: segment, extent: extent, isIntact: true)

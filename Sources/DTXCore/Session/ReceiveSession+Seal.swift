@@ -22,18 +22,19 @@ extension ReceiveSession {
     }
   }
 
-  mutating func stored(_ totals: ReceiverTotals) {
+  mutating func stored(_ totals: EndTotals) {
     guard phase == .storing else { return }
     emit(.send(.finished(totals)))
     phase = .done
   }
 
   /// The sender has stored its manifest too, or ends a dry run.
-  mutating func senderFinished() {
+  mutating func senderFinished(_ totals: EndTotals) {
     let isDryRunOver = configuration.isDryRun && isInventoryComplete && segments.isEmpty
     guard phase == .done || isDryRunOver else {
       return violation("its end before that of the transfer")
     }
+    senderTotals = totals
     finish(.completed)
   }
 

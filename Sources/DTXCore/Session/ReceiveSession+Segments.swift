@@ -21,8 +21,8 @@ extension ReceiveSession {
       fence(connection)
     case .sealed(let roots):
       compareRoots(theirs: roots)
-    case .finished:
-      senderFinished()
+    case .finished(let totals):
+      senderFinished(totals)
     case .heartbeat:
       break
     case .stop(let reason, let text):

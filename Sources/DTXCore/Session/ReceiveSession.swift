@@ -23,7 +23,7 @@ package struct ReceiveSession: Sendable {
     /// Directories have their metadata and the roots are known, in answer to `Action.finalize`.
     case finalized(Roots)
     /// The manifest is where it belongs, in answer to `Action.storeManifest`.
-    case stored(ReceiverTotals)
+    case stored(EndTotals)
     case cancelled
     case peerGone(String)
     case failed(SessionFailure)
@@ -89,6 +89,8 @@ package struct ReceiveSession: Sendable {
   var phase = Phase.moving
   var earlyRoots: Roots?
   var areRootsEqual = false
+  /// What the sender said of itself at its end.
+  package internal(set) var senderTotals = EndTotals()
   private var actions = ActionQueue<Action>()
   package private(set) var progress = ReceiveProgress()
 

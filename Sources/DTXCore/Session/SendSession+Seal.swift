@@ -33,7 +33,7 @@ extension SendSession {
   }
 
   /// The receiver has stored its manifest: this end stores its own.
-  mutating func receiverFinished(_ totals: ReceiverTotals) {
+  mutating func receiverFinished(_ totals: EndTotals) {
     guard case .comparingRoots = phase, areRootsEqual else {
       if case .stopping = phase { return finish(.interrupted) }
       return violation("its end before that of the transfer")
@@ -43,9 +43,9 @@ extension SendSession {
     emit(.storeManifest)
   }
 
-  mutating func stored() {
+  mutating func stored(_ totals: EndTotals) {
     guard phase == .storing else { return }
-    emit(.send(.finished(ReceiverTotals())))
+    emit(.send(.finished(totals)))
     finish(.completed)
   }
 

@@ -220,7 +220,7 @@ extension SendSession {
     segments.remove(at: index)
     guard wasLast else { return requestScan() }
     if configuration.isDryRun {
-      emit(.send(.finished(ReceiverTotals())))
+      emit(.send(.finished(EndTotals())))
       return finish(.completed)
     }
     phase = .sealing

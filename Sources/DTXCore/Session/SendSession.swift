@@ -24,7 +24,7 @@ package struct SendSession: Sendable {
     /// The manifest is written and its roots are known, in answer to `Action.sealDataset`.
     case sealed(Roots)
     /// The manifest is where it belongs, in answer to `Action.storeManifest`.
-    case stored
+    case stored(EndTotals)
     /// Somebody asked to stop: a signal, a person.
     case cancelled
     /// The control channel ended.
@@ -95,7 +95,7 @@ package struct SendSession: Sendable {
   var earlyRoots: Roots?
   var areRootsEqual = false
   /// What the receiver said of itself at its end.
-  package internal(set) var receiverTotals = ReceiverTotals()
+  package internal(set) var receiverTotals = EndTotals()
   private var actions = ActionQueue<Action>()
   package private(set) var progress = SendProgress()
 
@@ -139,7 +139,7 @@ package struct SendSession: Sendable {
       connectionLost(connection, reason: reason, at: now)
     case .sent(let connection, let block, let outcomes): sent(connection, block, outcomes)
     case .sealed(let roots): sealed(roots)
-    case .stored: stored()
+    case .stored(let totals): stored(totals)
     case .cancelled: cancel(at: now)
     case .peerGone(let reason): peerGone(reason)
     case .failed(let failure): fail(failure)

@@ -174,6 +174,10 @@ package struct TransferOptions: Equatable, Sendable {
   package var storage: StorageMode = .automatic
   /// Which blocks the sender compresses; the receiver takes compressed records in any case.
   package var compression: Compression = .auto
+  /// What the sender makes up instead of reading a source; nil for a source.
+  package var nullSource: NullDataset?
+  /// The receiver takes and checks everything and keeps nothing.
+  package var keepsNothing = false
   /// Include and exclude rules in order; the sender applies them.
   package var filters: [FilterRule] = []
   package init() {}

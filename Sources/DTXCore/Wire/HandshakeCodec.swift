@@ -66,6 +66,8 @@ package enum RequestCodec {
     writer.append(options.listsChanges)
     writer.append(options.storage.rawValue)
     writer.append(options.compression.rawValue)
+    writer.append(options.nullSource?.byteCount ?? 0)
+    writer.append(options.keepsNothing)
     writer.appendVarint(options.filters.count)
     for rule in options.filters {
       writer.append(rule.isInclude)
@@ -99,6 +101,12 @@ package enum RequestCodec {
       throw reader.failure("compression", .unexpected(found: UInt64(rawCompression)))
     }
     options.compression = compression
+    let nullByteCount = try reader.uint64("null source")
+    options.nullSource = NullDataset(byteCount: nullByteCount)
+    guard nullByteCount == 0 || options.nullSource != nil else {
+      throw reader.failure("null source", .invalid("\(nullByteCount) bytes are too many"))
+    }
+    options.keepsNothing = try reader.flag("null sink")
     let count = try reader.count("filter count", maximum: reader.remainingByteCount)
     for _ in 0..<count {
       let isInclude = try reader.flag("filter kind")

@@ -57,4 +57,7 @@ package enum Limits {
   package static let unprovenNanoseconds = 5 * Duration.second
   /// Times that a block may arrive damaged before the transfer ends with an integrity failure.
   package static let damagedBlockCount = 8
+  /// What the threads of an end spent on one activity, in its report: 834 days of one thread, so
+  /// that sums and products of such times fit 128 bits.
+  package static let activityNanoseconds: UInt64 = 1 << 56
 }

@@ -69,10 +69,17 @@ package enum StopReason: UInt8, Sendable {
   case locked = 5
 }
 
-/// Figures that only the receiver knows, for the report of both ends.
-package struct ReceiverTotals: Equatable, Sendable {
+/// Figures that only one end knows, for the report of both.
+package struct EndTotals: Equatable, Sendable {
   package var peakMemoryByteCount: UInt64 = 0
   package var processorNanoseconds: UInt64 = 0
+  /// Processors that this end may use.
+  package var processorCount: UInt64 = 0
+  /// What all processes of this end's machine used of its processors meanwhile; 0 when unknown.
+  package var hostProcessorNanoseconds: UInt64 = 0
+  /// What the end's threads did; each end counts its own activities.
+  package var times = ActivityTimes()
+  // Of the receiver alone.
   package var epochCount: UInt64 = 0
   package var syncNanoseconds: UInt64 = 0
   package var rereadByteCount: UInt64 = 0
@@ -124,7 +131,7 @@ package enum Message: Equatable, Sendable {
   /// The roots that this end sealed.
   case sealed(Roots)
   /// This end is done, its manifest is stored.
-  case finished(ReceiverTotals)
+  case finished(EndTotals)
   case heartbeat
   case stop(StopReason, String)
 }

@@ -100,6 +100,9 @@ package enum MessageCodec {
       writer.append(totals.epochCount)
       writer.append(totals.syncNanoseconds)
       writer.append(totals.rereadByteCount)
+      writer.append(totals.processorCount)
+      writer.append(totals.hostProcessorNanoseconds)
+      for activity in Activity.counted { writer.append(totals.times[activity]) }
     case .heartbeat:
       writer.append(Kind.heartbeat.rawValue)
     case .stop(let reason, let text):
@@ -208,12 +211,15 @@ package enum MessageCodec {
       let content = try reader.digest("content root", .sha256)
       return .sealed(Roots(content: content, full: try reader.digest("full root", .sha256)))
     case .finished:
-      var totals = ReceiverTotals()
+      var totals = EndTotals()
       totals.peakMemoryByteCount = try reader.uint64("peak memory")
       totals.processorNanoseconds = try reader.uint64("processor time")
       totals.epochCount = try reader.uint64("epochs")
       totals.syncNanoseconds = try reader.uint64("sync time")
       totals.rereadByteCount = try reader.uint64("bytes read back")
+      totals.processorCount = try reader.uint64("processors")
+      totals.hostProcessorNanoseconds = try reader.uint64("processors' time")
+      for activity in Activity.counted { totals.times[activity] = try time(&reader) }
       return .finished(totals)
     case .stop:
       let raw = try reader.byte("stop reason")
@@ -224,6 +230,18 @@ package enum MessageCodec {
     default:
       return .heartbeat
     }
+  }
+
+  /// The time of an activity, within what sums of it have room for.
+  private static func time(_ reader: inout ByteReader) throws(FormatError) -> UInt64 {
+    let time = try reader.uint64("time of an activity")
+    guard time <= Limits.activityNanoseconds else {
+      throw reader.failure(
+        "time of an activity",
+        .tooLarge(found: time, allowed: Limits.activityNanoseconds)
+      )
+    }
+    return time
   }
 
   private static func failedEntry(

@@ -10,6 +10,7 @@ extension Destination {
   /// - Throws: `.failed` when a sync failed: nobody knows then what of the epoch is on the disk,
   ///   and none of it may be acknowledged.
   package func commit(_ work: EpochWork) throws(TransferError) -> [FailedEntry] {
+    if discarding != nil { return [] }
     var committing = EpochCommitting(work, at: self)
     do throws(SystemError) {
       try committing.syncShared()

@@ -9,7 +9,8 @@ extension Destination {
   /// - Throws: `.interrupted` after `cancel`; `.failed` when the process can open no more files.
   package func compare(_ segment: Segment) throws(TransferError) -> Comparison {
     guard let root else {
-      // A dry run whose destination does not exist: everything is to be sent.
+      // A dry run whose destination does not exist, or one that keeps nothing: everything is to be
+      // sent.
       var comparison = Comparison(extentCount: segment.extents.count)
       comparison.wanted = BitSet(count: segment.extents.count, filled: true)
       if options.listsChanges {

@@ -14,6 +14,7 @@ extension Destination {
     _ segment: Segment,
     _ comparison: Comparison
   ) throws(TransferError) -> [FailedEntry] {
+    if discarding != nil { return [] }
     var preparing = SegmentPreparing(place(of: segment.index), comparison, at: self)
     try preparing.run()
     return preparing.failures

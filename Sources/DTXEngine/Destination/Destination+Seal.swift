@@ -20,6 +20,7 @@ extension Destination {
   ///
   /// - Throws: `.failed` when the manifest cannot be written.
   package func seal(_ work: SealWork) throws(TransferError) {
+    if let discarding { return discarding.seal(work) }
     let place = place(of: work.segment.index)
     let part = ManifestSegment(
       work.segment,
@@ -60,6 +61,7 @@ extension Destination {
   ///   could not be set.
   /// - Throws: `.failed` when the last sync failed.
   package func finalize() throws(TransferError) -> (Roots, [FailedPath]) {
+    if let discarding { return (discarding.finalize(), []) }
     let writing = requireWriting()
     var finishing = DirectoryFinishing(at: self)
     let open = sealing.withLock { sealing in
@@ -93,6 +95,7 @@ extension Destination {
   ///
   /// Called on the metadata thread, once, after `finalize` and when the roots are agreed upon.
   package func storeManifest() throws(TransferError) {
+    if discarding != nil { return }
     let writing = requireWriting()
     let directory = writing.state.directory
     do throws(SystemError) {

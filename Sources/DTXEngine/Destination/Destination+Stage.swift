@@ -4,8 +4,9 @@ internal import DTXLinux
 extension Destination {
   /// Where a wanted extent's bytes go.
   ///
-  /// Called before its first byte, on any thread. `finish` follows in any case, once, unless the entry has failed.
+  /// Called before its first byte, on any thread. `finish` follows in any case, once, unless the entry has failed or its bytes are discarded.
   package func stage(_ segment: Segment, extent: Int) -> Staging {
+    if discarding != nil { return .discarded }
     guard let place = places.withLock({ $0[segment.index] }) else {
       return .failed(.unwritable, "its segment is closed")
     }

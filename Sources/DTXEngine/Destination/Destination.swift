@@ -13,12 +13,14 @@ internal import DTXLinux
 /// written under a staged name beside the target, and renamed into place when they are durable.
 package final class Destination: Sendable {
   let options: DestinationOptions
-  /// Nil in a dry run whose destination does not exist.
+  /// Nil in a dry run whose destination does not exist, and where nothing is kept.
   let root: OpenDirectory?
   let topNames: [[UInt8]]
   let stagedName: StagedName
-  /// Nil in a dry run.
+  /// Nil in a dry run, and where nothing is kept.
   let writing: Writing?
+  /// Where nothing is kept: there is neither root nor state, and nothing is touched.
+  let discarding: Discarding?
   let replay: JournalReplay
   /// Whether an earlier run ended before its end.
   let isContinued: Bool
@@ -69,7 +71,30 @@ package final class Destination: Sendable {
     )
   }
 
+  /// A destination that takes everything and keeps nothing.
+  package static func discarding(_ options: DestinationOptions) -> Destination {
+    Destination(discarding: options)
+  }
+
+  private init(discarding options: DestinationOptions) {
+    self.options = options
+    root = nil
+    topNames = []
+    stagedName = StagedName(key: StagedName.key(topNames: []))
+    writing = nil
+    discarding = Discarding(blockByteCount: options.blockByteCount)
+    replay = JournalReplay([])
+    isContinued = false
+    timeGranularity = 1
+    // There is nothing that could be waited for.
+    method = StorageMethod(isInline: true, isDirect: false)
+    foldsNames = false
+    carried = Guarded([])
+    sealing = Guarded(Sealing())
+  }
+
   private init(_ opening: DestinationOpening) {
+    discarding = nil
     options = opening.options
     root = opening.root
     topNames = opening.topNames

@@ -24,7 +24,7 @@ struct ExtentDigester: ~Copyable {
     try digest(of: extent, in: .file(file))
   }
 
-  /// The same of what need not be read through the page cache.
+  /// The same of what need not be a file, nor read through the page cache.
   mutating func digest(of extent: Extent, in file: SourceBytes) throws(SystemError) -> Digest? {
     state.reset()
     var offset = extent.offset

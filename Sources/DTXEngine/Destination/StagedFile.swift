@@ -7,6 +7,8 @@ extension Destination {
     case file(StagedFile)
     /// The entry cannot be written; its bytes are to be dropped.
     case failed(EntryFailure, String)
+    /// Nothing is kept here: the bytes are to be dropped once they are digested.
+    case discarded
   }
 
   /// A staged file while one of its extents is being written, by one thread at a time.

@@ -49,6 +49,7 @@ final class BlockReceiver {
   private var unit: WriteUnit
   private var digest = StreamingDigest()
   private var current: ArrivingBlock?
+  private var activity: ActivityClock
 
   /// Makes the receiver of a connection that has proved itself; `conclude` follows.
   ///
@@ -66,6 +67,7 @@ final class BlockReceiver {
     passage: BlockPassage,
     done: @escaping @Sendable (BlockWriter, BlockWriter.Outcome) -> Void
   ) throws(SystemError) {
+    activity = ActivityClock(surroundings.times)
     socket = opened.socket
     opener = opened.opener
     self.surroundings = surroundings
@@ -114,10 +116,19 @@ final class BlockReceiver {
   ///
   /// - Returns: its type and its payload, valid until the next call; nil at the connection's end.
   private func receiveRecord() throws(Failure) -> (RecordType, UnsafeRawBufferPointer)? {
+    // Between two blocks a sender may have nothing to send: that is nobody's wait.
+    let waits = current != nil
+    activity.enter(waits ? .paused : .idle)
     gate.pass()
+    defer { activity.enter(.decoding) }
     do {
       if !isHeaderHere {
-        guard try socket.receiveExactly(headers.pointer) else { return nil }
+        let isThere = try activity.wait(
+          waits ? .awaiting : .idle,
+          working: waits ? .receiving : .idle
+        ) { try socket.receiveExactly(headers.pointer) }
+        guard isThere else { return nil }
+        activity.enter(.decoding)
       }
       let (type, byteCount) = try opener.header(UnsafeRawBufferPointer(headers.pointer))
       let isCompressed = type == .compressedData
@@ -125,9 +136,12 @@ final class BlockReceiver {
       let sealed = isCompressed ? try decompressor.place(byteCount) : unit.place(byteCount)
       // Within a block another record follows, so that its header is worth waiting for.
       isHeaderHere = type == .blockHeader || type == .data || isCompressed
-      guard try socket.receiveExactly(sealed, isHeaderHere ? headers.pointer : nothing) else {
-        throw Failure.broken("it ended in a record")
+      let next = isHeaderHere ? headers.pointer : nothing
+      let isWhole = try activity.wait(.awaiting, working: .receiving) {
+        try socket.receiveExactly(sealed, next)
       }
+      guard isWhole else { throw Failure.broken("it ended in a record") }
+      activity.enter(.decoding)
       try opener.open(type, payloadByteCount: byteCount, in: sealed)
       let payload = UnsafeRawBufferPointer(rebasing: sealed[..<byteCount])
       return (type, isCompressed ? try decompress(payload) : payload)
@@ -240,7 +254,10 @@ final class BlockReceiver {
     if let writer = current?.writer { handOver(to: writer) }
   }
 
+  /// Waiting for a unit is waiting for the storage; where files are memory, it writes here.
   private func handOver(to writer: BlockWriter) {
+    activity.enter(.writing)
+    defer { activity.enter(.decoding) }
     writer.write(unit)
     unit = surroundings.units.take()
   }

@@ -15,6 +15,7 @@ final class BlockSender {
   /// Where records that hold no bytes of files are made.
   private let memory: PageBuffer
   private var digest = StreamingDigest()
+  private var activity: ActivityClock
 
   /// Makes the sender of a connection that has proved itself.
   ///
@@ -24,14 +25,17 @@ final class BlockSender {
   ///   - table: the segments that are under way.
   ///   - passage: counts what goes.
   ///   - compression: decides for this connection.
+  ///   - times: what the connections' threads do.
   /// - Throws: when there is no memory.
   init(
     opened: OpenedLane,
     reader: BlockReader,
     table: SourceTable,
     passage: BlockPassage,
-    compression: BlockCompression
+    compression: BlockCompression,
+    times: ActivityLedger
   ) throws(SystemError) {
+    activity = ActivityClock(times)
     socket = opened.socket
     sealer = opened.sealer
     self.reader = reader
@@ -46,6 +50,8 @@ final class BlockSender {
     guard let scanned = table[work.reference.segment] else {
       preconditionFailure("segment \(work.reference.segment) is not open at the sender")
     }
+    activity.enter(.reading)
+    defer { activity.enter(.idle) }
     reader.expect(work.extents, of: scanned)
   }
 
@@ -54,20 +60,36 @@ final class BlockSender {
   /// - Returns: what each wanted extent turned out to be.
   /// - Throws: when the connection is broken.
   func send(_ work: BlockWork) throws(SystemError) -> [ExtentOutcome] {
+    activity.enter(.encoding)
+    defer { activity.enter(.idle) }
     try compression.begin(byteCount: work.byteCount)
     try sendRecord(.blockHeader, BlockFrame.encodeHeader(work.reference))
     var outcomes: [ExtentOutcome] = []
     digest.reset()
     var isLast = false
     while !isLast {
-      let unit = reader.next()
-      defer { reader.give(unit) }
+      let unit = next()
+      defer { give(unit) }
       isLast = unit.isLast
       try send(unit, &outcomes)
     }
     try sendRecord(.trailer, BlockFrame.encodeTrailer(outcomes))
     compression.end()
     return outcomes
+  }
+
+  /// The next unit of the block; waiting for it is waiting for the source.
+  private func next() -> ReadUnit {
+    activity.enter(.reading)
+    defer { activity.enter(.encoding) }
+    return reader.next()
+  }
+
+  /// Gives a unit back, into which a source in memory is read at once.
+  private func give(_ unit: ReadUnit) {
+    activity.enter(.reading)
+    defer { activity.enter(.encoding) }
+    reader.give(unit)
   }
 
   /// Tells the receiver that no block follows.
@@ -135,7 +157,11 @@ final class BlockSender {
   ) throws(SystemError) {
     let byteCount = sealer.seal(type, payloadByteCount: payloadByteCount, in: buffer)
     let began = compression.observes ? Clock.now() : 0
-    try socket.sendAll(UnsafeRawBufferPointer(rebasing: buffer[..<byteCount]))
+    let record = UnsafeRawBufferPointer(rebasing: buffer[..<byteCount])
+    try activity.wait(.blocked, working: .sending) { () throws(SystemError) in
+      try socket.sendAll(record)
+    }
+    activity.enter(.encoding)
     if compression.observes { compression.sent(byteCount, nanoseconds: Clock.now() - began) }
     passage.pass(payloadByteCount: fileByteCount, wireByteCount: byteCount)
   }

@@ -113,16 +113,8 @@ final class ReadUnit: @unchecked Sendable {
   }
 
   private func clear(_ byteCount: Int, at position: Int) {
-    var done = 0
-    while done < byteCount {
-      let start = (position + done) % payloads.pieceByteCount
-      let count = min(byteCount - done, payloads.pieceByteCount - start)
-      payloads.address(of: position + done).initializeMemory(
-        as: UInt8.self,
-        repeating: 0,
-        count: count
-      )
-      done += count
+    payloads.forEachPart(from: position, byteCount: byteCount) { part, _ in
+      _ = part.initializeMemory(as: UInt8.self, repeating: 0)
     }
   }
 }

@@ -15,6 +15,7 @@ final class ReceiveEngine: Sendable {
   private let ledger: LaneLedger
   private let tally: SessionTally
   private let compressed: CompressionTally
+  private let times = ActivityLedger()
   private let lanes: LaneConnections<ReceivingLane>
   private let workers: StorageWorkers
   /// Segments by number, for the paths of failed entries.
@@ -39,6 +40,7 @@ final class ReceiveEngine: Sendable {
     let surroundings = try BlockWriter.Surroundings(
       destination,
       table,
+      times,
       connectionCount: setup.inputs.lanes.reduce(0) { $0 + $1.connectionCount }
     )
     workers = surroundings.workers
@@ -179,14 +181,19 @@ final class ReceiveEngine: Sendable {
 
   private func compare(_ segment: Segment) {
     attempt { () throws(TransferError) in
-      .compared(segment: segment.index, try destination.compare(segment))
+      let comparison = try times.timing(.looking) { () throws(TransferError) in
+        try destination.compare(segment)
+      }
+      return .compared(segment: segment.index, comparison)
     }
   }
 
   private func prepare(_ segment: Segment, _ comparison: Comparison) {
     attempt { () throws(TransferError) in
       try checkRoom(for: segment, comparison)
-      let failures = try destination.prepare(segment, comparison)
+      let failures = try times.timing(.preparing) { () throws(TransferError) in
+        try destination.prepare(segment, comparison)
+      }
       table.admit(segment, wanted: comparison.wanted)
       return .prepared(segment: segment.index, failures)
     }
@@ -211,7 +218,10 @@ final class ReceiveEngine: Sendable {
 
   private func commit(_ work: EpochWork) {
     attempt { () throws(TransferError) in
-      .committed(epoch: work.epoch, try destination.commit(work))
+      let failures = try times.timing(.committing) { () throws(TransferError) in
+        try destination.commit(work)
+      }
+      return .committed(epoch: work.epoch, failures)
     }
   }
 
@@ -241,11 +251,9 @@ final class ReceiveEngine: Sendable {
     }
   }
 
-  private func totals() -> ReceiverTotals {
+  private func totals() -> EndTotals {
     let statistics = destination.statistics
-    var totals = ReceiverTotals()
-    totals.peakMemoryByteCount = Host.resourceUsage().peakResidentByteCount
-    totals.processorNanoseconds = Clock.processCPU()
+    var totals = times.totals
     totals.epochCount = statistics.epochCount
     totals.syncNanoseconds = statistics.syncNanoseconds
     totals.rereadByteCount = statistics.rereadByteCount
@@ -328,6 +336,7 @@ final class ReceiveEngine: Sendable {
     report.resumedByteCount = progress.resumedByteCount
     report.unreadByteCount = progress.unreadByteCount
     report.lostConnectionCount = progress.lostConnectionCount
+    report.sender = session.senderTotals
     report.receiver = totals()
     report.roots = sealedRoots.withLock { $0 }
     report.usesShellLane = setup.settlement.usesControlChannel

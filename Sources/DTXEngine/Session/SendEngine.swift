@@ -13,6 +13,7 @@ final class SendEngine: Sendable {
   private let ledger: LaneLedger
   private let tally: SessionTally
   private let compressed: CompressionTally
+  private let times = ActivityLedger()
   private let lanes: LaneConnections<SendingLane>
   private let workers: StorageWorkers
 
@@ -30,6 +31,7 @@ final class SendEngine: Sendable {
     tally = SessionTally(setup.watch)
     let inbox = self.inbox
     let table = self.table
+    let times = self.times
     let connectionCount = setup.inputs.lanes.reduce(0) { $0 + $1.connectionCount }
     let method = dataset.method(setup.options.storage)
     let workers = try StorageWorkers(method, connectionCount: connectionCount)
@@ -49,6 +51,7 @@ final class SendEngine: Sendable {
           opened,
           table: table,
           compression: compression,
+          times: times,
           makeReader: { () throws(SystemError) in
             try BlockReader(dataset: dataset, workers: workers, method: method, shape: shape)
           },
@@ -76,7 +79,8 @@ final class SendEngine: Sendable {
     let sealWorker = try SerialWorker(name: "dtx-seal")
     let manifest = SentManifest(
       shape: dataset.shape,
-      blockByteCount: setup.options.blockByteCount
+      blockByteCount: setup.options.blockByteCount,
+      isKept: dataset.null == nil && !setup.options.keepsNothing
     )
     let reader = try ControlReader(setup.channel) { [self] arrival in take(arrival) }
     for path in dataset.missing { omit(path) }
@@ -99,7 +103,8 @@ final class SendEngine: Sendable {
           if case .failed(let path) = event { omit(path) } else { tally.take(event) }
         }
       ),
-      worker: scanWorker
+      worker: scanWorker,
+      times: times
     )
     lanes.open()
     let outcome = loop(&session, started) { [self] action in
@@ -125,6 +130,7 @@ final class SendEngine: Sendable {
     _ perform: (SendSession.Action) -> SessionOutcome?
   ) -> SessionOutcome {
     var pace = ProgressPace(started)
+    var activity = ActivityClock(times, .opening)
     while true {
       while let action = session.nextAction() {
         if let outcome = perform(action) { return outcome }
@@ -134,6 +140,8 @@ final class SendEngine: Sendable {
       if case .connectionLost(let id, _) = event { lanes.forget(id) }
       let now = Clock.now()
       session.handle(event, at: Instant(nanoseconds: now))
+      activity.lap()
+      activity.enter(session.activity)
       if pace.isDue(now) { setup.watch(.progress(progress(session, started, now, &pace))) }
     }
   }
@@ -145,6 +153,7 @@ final class SendEngine: Sendable {
     manifest: SentManifest
   ) -> SessionOutcome? {
     let inbox = self.inbox
+    let times = self.times
     switch action {
     case .scan:
       scan.next(table) { inbox.send($0) }
@@ -172,7 +181,7 @@ final class SendEngine: Sendable {
     case .storeManifest:
       sealWorker.run {
         manifest.store()
-        inbox.send(.stored)
+        inbox.send(.stored(times.totals))
       }
     case .report(let failed):
       tally.fail(failed, in: table[failed.segment]?.segment)
@@ -262,6 +271,7 @@ final class SendEngine: Sendable {
     report.skippedByteCount = progress.skippedByteCount
     report.unreadByteCount = progress.unreadByteCount
     report.lostConnectionCount = progress.lostConnectionCount
+    report.sender = times.totals
     report.receiver = session.receiverTotals
     report.roots = roots
     report.usesShellLane = setup.settlement.usesControlChannel
@@ -278,16 +288,20 @@ private final class ScanJobs: @unchecked Sendable {
   // `@unchecked Sendable`: the scanner is only touched in the worker's jobs, one at a time.
   private let scanner: Scanner
   private let worker: SerialWorker
+  private let times: ActivityLedger
 
-  init(scanner: Scanner, worker: SerialWorker) {
+  init(scanner: Scanner, worker: SerialWorker, times: ActivityLedger) {
     self.scanner = scanner
     self.worker = worker
+    self.times = times
   }
 
   func next(_ table: SourceTable, _ done: @escaping @Sendable (SendSession.Event) -> Void) {
     worker.run { [self] in
       do throws(TransferError) {
-        let scanned = try scanner.nextSegment()
+        let scanned = try times.timing(.walking) { () throws(TransferError) in
+          try scanner.nextSegment()
+        }
         table.add(scanned)
         done(.scanned(scanned.segment))
       } catch {

@@ -19,6 +19,7 @@ final class SendingLane: SessionLane {
     _ opened: OpenedLane,
     table: SourceTable,
     compression: BlockCompression.Terms,
+    times: ActivityLedger,
     makeReader: @escaping @Sendable () throws(SystemError) -> BlockReader,
     report: @escaping @Sendable (SendSession.Event) -> Void
   ) throws(SystemError) {
@@ -35,7 +36,8 @@ final class SendingLane: SessionLane {
           reader: try makeReader(),
           table: table,
           passage: passage,
-          compression: BlockCompression(compression, over: socket)
+          compression: BlockCompression(compression, over: socket),
+          times: times
         )
         try SendingLane.run(sender, inbox) { report(.sent(id, $0, $1)) }
         socket.shutdownSending()

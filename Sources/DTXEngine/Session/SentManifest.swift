@@ -15,12 +15,16 @@ final class SentManifest: @unchecked Sendable {
   private let blockByteCount: UInt64
   private var isStored = false
 
-  init(shape: DatasetShape, blockByteCount: UInt64) {
+  /// - Parameters:
+  ///   - shape: names the copy while it is written.
+  ///   - blockByteCount: the size that blocks are cut at.
+  ///   - isKept: whether there is to be a copy at all; the roots are computed without one, too.
+  init(shape: DatasetShape, blockByteCount: UInt64, isKept: Bool) {
     self.blockByteCount = blockByteCount
     var key = ByteWriter()
     for top in shape.isContents ? [[]] : shape.names { key.appendCounted(top) }
     name = Array("\(Digest.xxh3(of: key.bytes).hex(8))-\(Host.processID)".utf8)
-    directory = SentManifest.openDirectory()
+    directory = isKept ? SentManifest.openDirectory() : nil
     builder = RootBuilder(
       header: ManifestHeader(blockByteCount: blockByteCount, rootAlgorithm: .sha256),
       hash: .sha256

@@ -77,6 +77,8 @@ final class SessionTally: Sendable {
       report.predictedNanoseconds = state.predicted
     }
     report.isDryRun = options.isDryRun
+    report.nullSource = options.nullSource
+    report.keepsNothing = options.keepsNothing
     report.verification = options.verification
     report.compression = options.compression
     report.nanoseconds = nanoseconds

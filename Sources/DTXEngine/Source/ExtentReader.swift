@@ -8,6 +8,7 @@ internal import DTXLinux
 final class ExtentReader {
   private let dataset: SourceDataset
   private var file: OpenSource?
+  private var nullContent: NullContent?
   private var directory: (segment: Int, parent: Int, Directory)?
 
   private struct OpenSource {
@@ -34,6 +35,7 @@ final class ExtentReader {
   ///
   /// - Returns: its bytes, or why the entry cannot be sent.
   func open(_ scanned: ScannedSegment, extent: Int) -> Result<SourceBytes, ExtentFailure> {
+    if dataset.null != nil { return made(scanned, extent: extent) }
     let found = scanned.segment.extents[extent]
     let entry = Int(found.entry)
     let segment = scanned.segment.index
@@ -90,6 +92,23 @@ final class ExtentReader {
   /// Lets go of the open file.
   func close() {
     file = nil
+  }
+
+  private func made(
+    _ scanned: ScannedSegment,
+    extent: Int
+  ) -> Result<SourceBytes, ExtentFailure> {
+    let entry = Int(scanned.segment.extents[extent].entry)
+    if let nullContent {
+      return .success(.made(nullContent, file: scanned.identities[entry].inode))
+    }
+    do throws(SystemError) {
+      let content = try NullContent()
+      nullContent = content
+      return .success(.made(content, file: scanned.identities[entry].inode))
+    } catch {
+      return .failure(ExtentFailure(.unreadable, "\(error.operation): \(error.name)"))
+    }
   }
 
   private func place(

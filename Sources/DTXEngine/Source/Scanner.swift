@@ -70,11 +70,21 @@ package final class Scanner {
   /// - Throws: when the top itself cannot be read.
   package func nextSegment() throws(TransferError) -> ScannedSegment {
     precondition(!isFinished, "the dataset has been scanned")
+    if let null = dataset.null { return nextMade(null) }
     if segmentIndex == 0, levels.isEmpty, draft.inventory.count == 0 { try begin() }
     while let found = nextItem() {
       if let full = visit(found) { return full }
     }
     return close(isLast: true)
+  }
+
+  private func nextMade(_ null: NullDataset) -> ScannedSegment {
+    let segment = null.segment(segmentIndex, blockByteCount: blockByteCount)
+    // The directory's own identity is never asked for.
+    let files = null.files(ofSegment: segmentIndex).map { SourceIdentity(nullFile: $0) }
+    segmentIndex += 1
+    isFinished = segment.isLast
+    return ScannedSegment(segment: segment, identities: [SourceIdentity(nullFile: 0)] + files)
   }
 
   private struct Found {

@@ -5,6 +5,8 @@ enum SourceBytes {
   case file(File)
   /// The same file opened twice: past the page cache, and through it for what is not aligned.
   case direct(DirectFile, cached: File)
+  /// The file with this number in a dataset that is made up.
+  case made(NullContent, file: UInt64)
 
   /// Reads up to the piece's length.
   ///
@@ -48,6 +50,11 @@ enum SourceBytes {
     switch self {
     case .file(let file):
       cached = file
+    case .made(let content, let file):
+      memory.forEachPart(from: position, byteCount: byteCount) { part, done in
+        content.fill(part, file: file, at: offset + UInt64(done))
+      }
+      return byteCount
     case .direct(let direct, let other):
       cached = other
       let count = direct.alignment.roundedUp(byteCount)

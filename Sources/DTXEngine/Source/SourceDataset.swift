@@ -24,6 +24,8 @@ package final class SourceDataset: Sendable {
   package let missing: [FailedPath]
   /// Things to say that stop nothing.
   package let notices: [String]
+  /// What is made up instead of read from any of these.
+  let null: NullDataset?
   /// The destination on the same host, which is no part of its own source.
   private let destination: FileStatus?
 
@@ -33,6 +35,7 @@ package final class SourceDataset: Sendable {
     tops: [Top],
     missing: [FailedPath],
     notices: [String],
+    null: NullDataset? = nil,
     destination: FileStatus? = nil
   ) {
     self.shape = shape
@@ -40,6 +43,7 @@ package final class SourceDataset: Sendable {
     self.tops = tops
     self.missing = missing
     self.notices = notices
+    self.null = null
     self.destination = destination
   }
 
@@ -51,6 +55,18 @@ package final class SourceDataset: Sendable {
     return StorageMethod(
       isInline: methods.allSatisfy(\.isInline),
       isDirect: methods.contains(where: \.isDirect)
+    )
+  }
+
+  /// A dataset that is made up as it is sent; no file is touched.
+  package static func made(_ null: NullDataset) -> SourceDataset {
+    SourceDataset(
+      shape: DatasetShape(isContents: true, names: [], isSingleFile: false),
+      contents: nil,
+      tops: [],
+      missing: [],
+      notices: [],
+      null: null
     )
   }
 
@@ -106,7 +122,7 @@ package final class SourceDataset: Sendable {
   package func leavingOut(
     destination path: [UInt8]
   ) throws(TransferError) -> SourceDataset {
-    guard let status = try? Directory.open(path).status(of: []) else { return self }
+    guard null == nil, let status = try? Directory.open(path).status(of: []) else { return self }
     if let contents, let own = try? contents.status(of: []), own.isSameFile(as: status) {
       throw TransferError(
         .usage,

@@ -13,6 +13,13 @@ package struct SourceIdentity: Equatable, Sendable {
     changed = status.changed
   }
 
+  /// A file of a null dataset, by its number.
+  init(nullFile number: Int) {
+    device = 0
+    inode = UInt64(number)
+    changed = 0
+  }
+
   /// What the receiver's journal keeps of it.
   package var digest: UInt64 {
     var writer = ByteWriter(reservingCapacity: 24)

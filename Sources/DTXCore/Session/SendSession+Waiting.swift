@@ -1,0 +1,13 @@
+// What the sender waits for, which the report tells in the end.
+extension SendSession {
+  /// What the session is at, as a whole.
+  package var activity: Activity {
+    guard phase == .moving else { return .sealing }
+    if connections.contains(where: { !$0.unconfirmed.isEmpty }) { return .moving }
+    // The receiver's word on a segment lets the next one move, whatever is still to be scanned.
+    let isComparing = segments.contains { $0.phase != .moving }
+    if connections.isEmpty, !isComparing, !isScanning { return .opening }
+    if isComparing { return .comparing }
+    return isScanning ? .scanning : .settling
+  }
+}
