@@ -91,13 +91,16 @@ package final class Directory: Sendable {
       system { dtx_openat(directory, text, flags, permissions) }
     }
     let raw = Int32(try checked(result, "open", subject(name)))
-    return File(path: pathOf(name), owning: Descriptor(owning: raw))
+    return File(name, in: self, owning: Descriptor(owning: raw))
   }
 
   /// The path of a name below this directory, for messages.
   func pathOf(_ name: [UInt8]) -> [UInt8] {
-    if name.isEmpty { return path }
-    return path.last == RelativeName.slash ? path + name : path + [RelativeName.slash] + name
+    name.isEmpty ? path : Directory.join(path, name)
+  }
+
+  static func join(_ path: [UInt8], _ name: [UInt8]) -> [UInt8] {
+    path.last == RelativeName.slash ? path + name : path + [RelativeName.slash] + name
   }
 
   func subject(_ name: [UInt8]) -> String { printable(pathOf(name)) }
@@ -115,6 +118,8 @@ package final class Directory: Sendable {
     _ body: (Int32, UnsafePointer<CChar>) -> Int
   ) -> Int {
     if name.isEmpty, orItself { return withCString(name) { body(descriptor.raw, $0) } }
+    // Nearly all names are one component, which needs no cutting.
+    if RelativeName.isComponent(name) { return withCString(name) { body(descriptor.raw, $0) } }
     guard let parts = RelativeName(name) else { return -Int(EINVAL) }
     if parts.parent.isEmpty { return withCString(parts.last) { body(descriptor.raw, $0) } }
     // O_PATH: a parent need only be passed through, not read.

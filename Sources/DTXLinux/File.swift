@@ -31,14 +31,29 @@ package enum OpenMode: Sendable {
 /// Calls from several threads are safe, but `close` must come after all others have returned: a
 /// call that overlaps with it may fail with EBADF or even meet another file, one after it fails.
 package final class File: Sendable {
-  /// The path that it was opened by, for messages only.
-  package let path: [UInt8]
+  /// The directory's path and the name in it: put together only for a message, because a file of
+  /// a few KiB is opened as often as one of a TiB.
+  private let directory: [UInt8]
+  private let name: [UInt8]
   private let state: Atomic<Int32>
 
   /// Takes over a descriptor; the path is for messages.
   package init(path: [UInt8], owning descriptor: consuming Descriptor) {
-    self.path = path
+    directory = []
+    name = path
     state = Atomic(descriptor.release())
+  }
+
+  /// Takes over the descriptor of a name below a directory.
+  init(_ name: [UInt8], in directory: Directory, owning descriptor: consuming Descriptor) {
+    self.directory = directory.path
+    self.name = name
+    state = Atomic(descriptor.release())
+  }
+
+  /// The path that it was opened by, for messages only.
+  package var path: [UInt8] {
+    directory.isEmpty ? name : Directory.join(directory, name)
   }
 
   deinit {

@@ -42,6 +42,15 @@ struct RelativeName {
     return !isSpecial(length: length, dots: dots)
   }
 
+  /// Whether the name is one component that names an entry; a NUL in it is not looked for.
+  static func isComponent(_ name: [UInt8]) -> Bool {
+    name.withUnsafeBytes { bytes in
+      guard let start = bytes.baseAddress, !bytes.isEmpty else { return false }
+      if bytes[0] == dot, bytes.count == 1 || bytes.count == 2 && bytes[1] == dot { return false }
+      return memchr(start, Int32(slash), bytes.count) == nil
+    }
+  }
+
   private static func isSpecial(length: Int, dots: Int) -> Bool {
     length == 0 || (length == dots && length <= 2)
   }

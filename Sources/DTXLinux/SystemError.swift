@@ -72,10 +72,14 @@ func checked(
 ///
 /// The bytes must hold no NUL: what follows one would be ignored silently, so this stops there.
 func withCString(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Int) -> Int {
-  if bytes.contains(0) { return -Int(EINVAL) }
-  return withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { text in
+  withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { text in
     guard let start = text.baseAddress else { return -Int(ENOMEM) }
-    for index in bytes.indices { text[index] = CChar(bitPattern: bytes[index]) }
+    let hasZero = bytes.withUnsafeBytes { source in
+      guard let first = source.baseAddress, !source.isEmpty else { return false }
+      memcpy(start, first, source.count)
+      return memchr(start, 0, source.count) != nil
+    }
+    if hasZero { return -Int(EINVAL) }
     text[bytes.count] = 0
     return body(UnsafePointer(start))
   }

@@ -40,6 +40,34 @@ import Testing
     #expect(part.byteCount == rest.nodes.reduce(0) { $0 + $1.entry.byteCount })
   }
 
+  @Test("a segment of which nothing is left out is the same as one cut anew", arguments: 0..<24)
+  func whatIsWholeIsNotCutAnew(start: Int) {
+    var tree = Tree()
+    tree.add("", .directory)
+    for directory in ["a", "a/b", "c", "d"] {
+      tree.add(directory, .directory, mode: 0o750, modified: 3)
+      for number in 0..<5 {
+        tree.add("\(directory)/f\(number)", byteCount: UInt64(number * 450))
+      }
+    }
+    var longer = tree
+    longer.add("z", byteCount: 7)
+    let index = start == 0 ? 0 : 1
+    let whole = segment(tree.inventory(start..<tree.nodes.count), index: index)
+    let added = segment(longer.inventory(start..<longer.nodes.count), index: index)
+    let part = whole.committed(blockByteCount: Self.block)
+    let anew = added.committed(
+      excluding: [added.entries.count - 1],
+      blockByteCount: Self.block
+    )
+    #expect(lines(part.inventory) == lines(anew.inventory))
+    #expect(part.segment.extents == anew.segment.extents)
+    #expect(part.segment.blocks == anew.segment.blocks)
+    #expect(part.digests == anew.digests)
+    #expect(part.entryCount == anew.entryCount)
+    #expect(part.entries.filter { $0.isContext }.allSatisfy { $0.mode == 0 && $0.modified == 0 })
+  }
+
   @Test func contextsAreBareAndLeadToSomething() {
     var tree = Tree()
     tree.add("", .directory)

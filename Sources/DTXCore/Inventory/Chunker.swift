@@ -51,6 +51,12 @@ private struct Cutter {
   }
 
   mutating func add(_ index: Int) {
+    let entry = inventory.entries[index]
+    if entry.attributesByteCount == 0, entry.byteCount <= blockByteCount {
+      // Nearly all of many files: one range, which needs no list.
+      if entry.byteCount > 0 { pack(index, entry.byteCount) }
+      return
+    }
     let ranges = inventory.dataRanges(of: index)
     guard let last = ranges.last else { return }
     let dataByteCount = ranges.reduce(UInt64(0)) { $0 + ($1.upperBound - $1.lowerBound) }
@@ -73,14 +79,17 @@ private struct Cutter {
     }
   }
 
+  /// Packs a file without holes.
+  private mutating func pack(_ index: Int, _ byteCount: UInt64) {
+    let open = pack(for: index, rangeCount: 1, byteCount)
+    let extent = Extent(entry: index, offset: 0, byteCount: byteCount)
+    drafts[Int(open) - 1].extents.append(extent)
+    drafts[Int(open) - 1].byteCount += byteCount
+    endFile(index, in: open)
+  }
+
   private mutating func pack(_ index: Int, _ ranges: [Range<UInt64>], _ byteCount: UInt64) {
-    let parent = inventory.entries[index].parent
-    var open = parent.map { openPack[$0] } ?? openTopPack
-    if open == 0 || drafts[Int(open) - 1].byteCount + byteCount > blockByteCount
-      || drafts[Int(open) - 1].extents.count + ranges.count > Limits.blockExtentCount
-    {
-      open = beginPack()
-    }
+    var open = pack(for: index, rangeCount: ranges.count, byteCount)
     for range in ranges {
       // Only a file with thousands of holes fills packs on its own. They follow one another, for
       // the first of them was new: an entry's extents stay together.
@@ -91,10 +100,31 @@ private struct Cutter {
       )
       drafts[Int(open) - 1].byteCount += length
     }
+    endFile(index, in: open)
+  }
+
+  /// The open pack of a file's directory, or a new one where the file does not fit.
+  private mutating func pack(for index: Int, rangeCount: Int, _ byteCount: UInt64) -> UInt32 {
+    let open = inventory.entries[index].parent.map { openPack[$0] } ?? openTopPack
+    if open == 0 || drafts[Int(open) - 1].byteCount + byteCount > blockByteCount
+      || drafts[Int(open) - 1].extents.count + rangeCount > Limits.blockExtentCount
+    {
+      return beginPack()
+    }
+    return open
+  }
+
+  /// Counts a file in the pack that it ended in, and closes that where it is to end.
+  private mutating func endFile(_ index: Int, in pack: UInt32) {
+    var open = pack
     drafts[Int(open) - 1].fileCount += 1
     let isFull = drafts[Int(open) - 1].fileCount == Limits.packFileCount
     if isFull || Chunker.endsPack(inventory.name(of: index)) { open = 0 }
-    if let parent { openPack[parent] = open } else { openTopPack = open }
+    if let parent = inventory.entries[index].parent {
+      openPack[parent] = open
+    } else {
+      openTopPack = open
+    }
   }
 
   /// Opens a pack and returns its number, counted from 1.
@@ -104,7 +134,10 @@ private struct Cutter {
   }
 
   consuming func finish() -> Segment.Cut {
-    var cut = Segment.Cut(inventory: inventory)
+    var cut = Segment.Cut(
+      inventory: inventory,
+      extentCount: drafts.reduce(0) { $0 + $1.extents.count }
+    )
     for draft in drafts {
       cut.append(draft.extents, byteCount: draft.byteCount)
     }

@@ -23,10 +23,11 @@ package enum EntryCodec {
     writer.appendVarint(UInt64(entry.groupID))
     writer.append(entry.modified)
     writer.appendVarint(entry.byteCount)
+    let attributes = inventory.encodedAttributes(of: index)
+    if attributes.isEmpty { return writer.appendVarint(0) }
     switch purpose {
     case .transfer:
-      let attributes = inventory.encodedAttributes(of: index)
-      if attributes.isEmpty { writer.appendVarint(0) } else { writer.appendRaw(attributes) }
+      writer.appendRaw(attributes)
     case .manifest:
       let kept = inventory.attributes(of: index).filter { $0.isCritical }
       writer.appendRaw(AttributeCodec.encode(kept))

@@ -42,6 +42,9 @@ package struct Filter: Sendable {
     }
   }
 
+  /// Whether there is no rule: then nobody needs a path to ask about.
+  package var keepsAll: Bool { rules.isEmpty }
+
   private static func parsed(_ text: [UInt8], isInclude: Bool) -> Rule {
     let slash = UInt8(ascii: "/")
     var pattern = text

@@ -99,6 +99,33 @@ package struct Inventory: Sendable {
     return length == 0 ? [] : [0..<length]
   }
 
+  /// Whether part of a file is a hole.
+  package func hasHoles(_ index: Int) -> Bool {
+    entries[index].attributesByteCount > 0
+      && dataRanges(of: index) != [0..<entries[index].byteCount]
+  }
+
+  /// What a manifest holds of these entries when all of them are kept: the same, but that a context
+  /// has a name and a place alone.
+  ///
+  /// - Returns: nil where some entry has attributes, of which a manifest leaves some out, or where
+  ///   the contexts are not just the way to the first entry.
+  internal var asManifest: Inventory? {
+    let contextCount = count - ownEntryCount
+    guard attributes.isEmpty, contextCount < count else { return nil }
+    for index in 0...contextCount where contextCount > 0 {
+      guard entries[index].parent == (index == 0 ? nil : index - 1) else { return nil }
+    }
+    var copy = self
+    for index in 0..<contextCount {
+      copy.entries[index].mode = 0
+      copy.entries[index].userID = 0
+      copy.entries[index].groupID = 0
+      copy.entries[index].modified = 0
+    }
+    return copy
+  }
+
   internal func encodedAttributes(of index: Int) -> ArraySlice<UInt8> {
     let entry = entries[index]
     let start = Int(entry.attributesOffset)

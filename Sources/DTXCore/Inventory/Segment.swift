@@ -21,6 +21,17 @@ package final class Segment: Sendable {
     dataByteCount = cut.blocks.reduce(0) { $0 + $1.byteCount }
   }
 
+  /// The same extents and blocks over an inventory that differs in nothing that cutting looks at.
+  internal init(_ segment: Segment, with inventory: Inventory) {
+    precondition(inventory.count == segment.inventory.count, "the same entries")
+    index = segment.index
+    isLast = segment.isLast
+    self.inventory = inventory
+    extents = segment.extents
+    blocks = segment.blocks
+    dataByteCount = segment.dataByteCount
+  }
+
   package var entries: [Entry] { inventory.entries }
 
   /// What cutting adds to an inventory.
@@ -29,8 +40,9 @@ package final class Segment: Sendable {
     package private(set) var extents: [Extent] = []
     package private(set) var blocks: [Block] = []
 
-    internal init(inventory: Inventory) {
+    internal init(inventory: Inventory, extentCount: Int) {
       self.inventory = inventory
+      extents.reserveCapacity(extentCount)
     }
 
     /// Adds a block; the extents of one entry arrive one after another.

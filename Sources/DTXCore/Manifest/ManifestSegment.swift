@@ -38,6 +38,11 @@ package struct ManifestSegment: Sendable {
       excluded.count == entries.count,
       "\(excluded.count) bits for \(entries.count) entries"
     )
+    if excluded.isEmpty, let inventory = segment.inventory.asManifest {
+      // Most segments: nothing failed, and nothing has to be cut anew.
+      self.init(cut: Segment(segment, with: inventory), digests: digests)
+      return
+    }
     let kept = ManifestSegment.kept(of: entries, excluded: excluded)
     var inventory = Inventory()
     var place = Array(repeating: UInt32(0), count: entries.count)

@@ -64,15 +64,9 @@ extension Digest {
   /// The first `byteCount` bytes, in format order.
   package func bytes(_ byteCount: Int) -> [UInt8] {
     precondition(byteCount <= 32, "a digest has at most 32 bytes, not \(byteCount)")
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(32)
-    for word in [words.0, words.1, words.2, words.3] {
-      for shift in stride(from: 56, through: 0, by: -8) {
-        bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
-      }
-    }
-    bytes.removeLast(32 - byteCount)
-    return bytes
+    var writer = ByteWriter(reservingCapacity: 32)
+    writer.append(self, .sha256)
+    return Array(writer.bytes.prefix(byteCount))
   }
 
   /// Rebuilds a digest from its first bytes; what is missing is zero.

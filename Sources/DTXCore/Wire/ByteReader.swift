@@ -94,7 +94,13 @@ package struct ByteReader {
     _ field: String,
     _ algorithm: DigestAlgorithm
   ) throws(FormatError) -> Digest {
-    Digest(bytes: try raw(field, byteCount: algorithm.byteCount))
+    guard algorithm.byteCount <= remainingByteCount else { throw failure(field, .truncated) }
+    let first = try littleEndian(field, byteCount: 8).byteSwapped
+    let second = try littleEndian(field, byteCount: 8).byteSwapped
+    guard algorithm.byteCount > 16 else { return Digest(words: (first, second, 0, 0)) }
+    let third = try littleEndian(field, byteCount: 8).byteSwapped
+    let fourth = try littleEndian(field, byteCount: 8).byteSwapped
+    return Digest(words: (first, second, third, fourth))
   }
 
   /// An unsigned LEB128 integer in its shortest form, at most `maximum`.

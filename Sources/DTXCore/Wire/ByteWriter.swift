@@ -14,15 +14,15 @@ package struct ByteWriter {
   }
 
   package mutating func append(_ value: UInt16) {
-    appendLittleEndian(UInt64(value), byteCount: 2)
+    appendLittleEndian(value)
   }
 
   package mutating func append(_ value: UInt32) {
-    appendLittleEndian(UInt64(value), byteCount: 4)
+    appendLittleEndian(value)
   }
 
   package mutating func append(_ value: UInt64) {
-    appendLittleEndian(value, byteCount: 8)
+    appendLittleEndian(value)
   }
 
   package mutating func append(_ value: Int64) {
@@ -30,7 +30,12 @@ package struct ByteWriter {
   }
 
   package mutating func append(_ digest: Digest, _ algorithm: DigestAlgorithm) {
-    bytes.append(contentsOf: digest.bytes(algorithm.byteCount))
+    let words = digest.words
+    appendBigEndian(words.0)
+    appendBigEndian(words.1)
+    guard algorithm.byteCount > 16 else { return }
+    appendBigEndian(words.2)
+    appendBigEndian(words.3)
   }
 
   /// An unsigned LEB128 integer; small numbers take one byte.
@@ -79,9 +84,13 @@ package struct ByteWriter {
     bytes.append(value ? 1 : 0)
   }
 
-  private mutating func appendLittleEndian(_ value: UInt64, byteCount: Int) {
-    for index in 0..<byteCount {
-      bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index)))
-    }
+  /// Eight bytes of a digest, which stand in their order.
+  private mutating func appendBigEndian(_ value: UInt64) {
+    appendLittleEndian(value.byteSwapped)
+  }
+
+  // All bytes at once: one by one each asks for room, and a manifest is made of these.
+  private mutating func appendLittleEndian(_ value: some FixedWidthInteger) {
+    unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
   }
 }

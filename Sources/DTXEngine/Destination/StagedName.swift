@@ -32,7 +32,12 @@ struct StagedName: Equatable, Sendable {
   func name(for target: ArraySlice<UInt8>) -> [UInt8] {
     let byteCount = 1 + target.count + suffix.count
     guard byteCount > Limits.nameByteCount || StagedName.isHash(target) else {
-      return [StagedName.dot] + target + suffix
+      var name: [UInt8] = []
+      name.reserveCapacity(byteCount)
+      name.append(StagedName.dot)
+      name.append(contentsOf: target)
+      name.append(contentsOf: suffix)
+      return name
     }
     let hash = Digest.xxh3(of: Array(target)).hex(StagedName.hashDigitCount / 2)
     return [StagedName.dot] + Array(hash.utf8) + suffix

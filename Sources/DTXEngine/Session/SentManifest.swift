@@ -9,11 +9,13 @@ final class SentManifest: @unchecked Sendable {
   // `@unchecked Sendable`: see above; jobs of one worker never overlap.
   private let name: [UInt8]
   private var writer: ManifestFileWriter?
+  /// Where there is no copy: the roots alone.
   private var builder: RootBuilder
   private(set) var roots: Roots?
   private let directory: Directory?
   private let blockByteCount: UInt64
   private var isStored = false
+  private var isBroken = false
 
   /// - Parameters:
   ///   - shape: names the copy while it is written.
@@ -43,23 +45,27 @@ final class SentManifest: @unchecked Sendable {
       excluded: work.excluded,
       blockByteCount: blockByteCount
     )
-    _ = builder.add(part)
+    guard writer != nil else {
+      _ = builder.add(part)
+      return
+    }
+    // A copy that could not be written whole has the right roots all the same.
     do {
       _ = try writer?.add(part)
     } catch {
-      writer = nil
+      isBroken = true
     }
   }
 
   func seal(_ done: (SendSession.Event) -> Void) {
-    let sealed = builder.finish()
+    let sealed = writer?.summary.roots ?? builder.finish()
     roots = sealed
     done(.sealed(sealed))
   }
 
   /// Puts the copy in its place, named by its content root.
   func store() {
-    guard let directory, let roots, let writer else { return }
+    guard let directory, let roots, let writer, !isBroken else { return }
     do {
       _ = try writer.finish()
       try writer.publish(as: Array("\(roots.full.hex(32)).manifest".utf8))

@@ -27,7 +27,8 @@ package final class Scanner {
     var identity: SourceIdentity
     /// Its index in the segment that is being drafted.
     var index: Int
-    var path: [UInt8]
+    /// Its path with a `/` behind it, for those in it; empty for the dataset's root.
+    var prefix: [UInt8]
     var items: [DirectoryItem]
     var next = 0
   }
@@ -91,7 +92,11 @@ package final class Scanner {
     var parent: Directory
     var name: [UInt8]
     var nameInParent: [UInt8]
-    var path: [UInt8]
+    /// The path of the directory it is in, with a `/` behind it; empty at the top.
+    var prefix: [UInt8]
+
+    /// Put together only where it is asked for: most entries are files that no rule names.
+    var path: [UInt8] { prefix.isEmpty ? name : prefix + name }
   }
 
   private func begin() throws(TransferError) {
@@ -108,7 +113,7 @@ package final class Scanner {
           name: [],
           identity: SourceIdentity(status),
           index: index,
-          path: [],
+          prefix: [],
           items: Scanner.withoutState(try contents.names(), of: contents)
         )
       )
@@ -126,14 +131,11 @@ package final class Scanner {
       }
       let item = levels[last].items[levels[last].next]
       levels[last].next += 1
-      let path =
-        levels[last].path.isEmpty
-        ? item.name : levels[last].path + [UInt8(ascii: "/")] + item.name
       return Found(
         parent: levels[last].directory,
         name: item.name,
         nameInParent: item.name,
-        path: path
+        prefix: levels[last].prefix
       )
     }
     guard nextTop < dataset.tops.count else { return nil }
@@ -143,7 +145,7 @@ package final class Scanner {
       parent: top.parent,
       name: top.name,
       nameInParent: top.nameInParent,
-      path: top.name
+      prefix: []
     )
   }
 
@@ -157,12 +159,14 @@ package final class Scanner {
         report(.notice("\(printable(found.path)): a special file, which is not moved"))
         return nil
       }
-      guard filter.keeps(found.path, isDirectory: kind == .directory) else { return nil }
+      guard filter.keepsAll || filter.keeps(found.path, isDirectory: kind == .directory) else {
+        return nil
+      }
       if kind == .directory, dataset.isDestination(status) {
         report(.notice("\(printable(found.path)): the destination, which is left out"))
         return nil
       }
-      guard found.path.count <= Limits.pathByteCount else {
+      guard found.prefix.count + found.name.count <= Limits.pathByteCount else {
         leaveOut(found.path, "its path has more than \(Limits.pathByteCount) bytes")
         return nil
       }
@@ -216,7 +220,7 @@ package final class Scanner {
           name: found.name,
           identity: identity,
           index: index,
-          path: found.path,
+          prefix: found.path + [UInt8(ascii: "/")],
           items: items
         )
       )
