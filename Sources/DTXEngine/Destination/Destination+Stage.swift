@@ -92,10 +92,11 @@ extension Destination {
   ) throws(SystemError) -> StagedFile.Target {
     let parent = try place.directories.parent(of: entry)
     let name = stagedName.name(for: place.inventory.name(of: entry))
-    let file = try makeStaged(name, in: parent.directory)
-    let byteCount = place.entries[entry].byteCount
-    let ranges = place.inventory.dataRanges(of: entry)
-    if ranges != [0..<byteCount] { try file.setByteCount(byteCount) }
+    let permissions = metadata(of: place.entries[entry]).stagedPermissions
+    let file = try makeStaged(name, in: parent.directory, permissions: permissions)
+    if place.inventory.hasHoles(entry) {
+      try file.setByteCount(place.entries[entry].byteCount)
+    }
     return .own(file, name: name, in: parent.directory)
   }
 
@@ -151,14 +152,18 @@ extension Destination {
   ///
   /// Whatever has the name is a leftover, perhaps of somebody who hopes that it will be written
   /// through: it goes, and nothing is followed.
-  func makeStaged(_ name: [UInt8], in directory: Directory) throws(SystemError) -> File {
+  func makeStaged(
+    _ name: [UInt8],
+    in directory: Directory,
+    permissions: UInt32 = 0o600
+  ) throws(SystemError) -> File {
     do throws(SystemError) {
-      return try directory.openFile(name, .createExclusive)
+      return try directory.openFile(name, .createExclusive, permissions: permissions)
     } catch {
       guard error.isPresence else { throw error }
     }
     try directory.unlink(name)
-    return try directory.openFile(name, .createExclusive)
+    return try directory.openFile(name, .createExclusive, permissions: permissions)
   }
 
   /// Opens a staged file again, and no other in its place.
