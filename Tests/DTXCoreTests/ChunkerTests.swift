@@ -150,14 +150,16 @@ import Testing
   }
 
   @Test func segmentsBeginShortAndGrow() {
-    #expect(SegmentBoundary.entryLimit(ofSegment: 0) == 16 << 10)
-    #expect(SegmentBoundary.entryLimit(ofSegment: 1) == 64 << 10)
-    #expect(SegmentBoundary.entryLimit(ofSegment: 3) == Limits.segmentEntryCount)
+    #expect(SegmentBoundary.entryLimit(ofSegment: 0) == 1 << 10)
+    #expect(SegmentBoundary.entryLimit(ofSegment: 1) == 1 << 10)
+    #expect(SegmentBoundary.entryLimit(ofSegment: 2) == 2 << 10)
+    #expect(SegmentBoundary.entryLimit(ofSegment: 19) == Limits.segmentEntryCount / 2)
+    #expect(SegmentBoundary.entryLimit(ofSegment: 20) == Limits.segmentEntryCount)
     #expect(SegmentBoundary.entryLimit(ofSegment: 1_000_000) == Limits.segmentEntryCount)
     var boundary = SegmentBoundary()
     var starts: [Int] = []
-    for index in 0..<200_000 where boundary.startsSegment(byteCount: 1) { starts.append(index) }
-    #expect(starts == [16 << 10, 80 << 10])
+    for index in 0..<30_000 where boundary.startsSegment(byteCount: 1) { starts.append(index) }
+    #expect(starts == [1, 2, 4, 6, 10, 14, 22].map { $0 << 10 })
     boundary = SegmentBoundary()
     let lengths = [Limits.segmentByteCount, 1, UInt64(Int64.max), UInt64(Int64.max), 0]
     #expect(

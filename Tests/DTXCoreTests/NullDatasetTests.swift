@@ -34,7 +34,10 @@ import Testing
       }
       #expect(null.files(ofSegment: index).contains(file))
     }
+    // 1023 files beside the directory, a tebibyte's worth, and the rest.
     #expect(index == 2)
+    #expect(null.files(ofSegment: 0) == 0..<1023)
+    #expect(null.files(ofSegment: 3).isEmpty)
     for index in 0...2 {
       let segment = null.segment(index, blockByteCount: Limits.maximumBlockByteCount)
       #expect(segment.index == index)

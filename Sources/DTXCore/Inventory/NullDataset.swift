@@ -13,11 +13,20 @@ package struct NullDataset: Equatable, Sendable {
 
   /// The lengths of all files together.
   package let byteCount: UInt64
+  /// The first file of each segment.
+  private var segmentStarts = [0]
 
   /// - Returns: nil for no byte at all, and for more than `byteLimit`.
   package init?(byteCount: UInt64) {
     guard (1...NullDataset.byteLimit).contains(byteCount) else { return nil }
     self.byteCount = byteCount
+    var boundary = SegmentBoundary()
+    // The directory is an entry as well, the first one.
+    _ = boundary.startsSegment(byteCount: 0)
+    for file in 0..<fileCount where boundary.startsSegment(byteCount: self.byteCount(ofFile: file))
+    {
+      segmentStarts.append(file)
+    }
   }
 
   package var fileCount: Int {
@@ -34,13 +43,11 @@ package struct NullDataset: Equatable, Sendable {
     return Array("null-\(String(repeating: "0", count: 6 - digits.utf8.count))\(digits)".utf8)
   }
 
-  /// Files of a whole segment: it is full by its bytes long before it is by its entries.
-  private static let segmentFileCount = Int(Limits.segmentByteCount / fileByteCount)
-
   /// The files of a segment, by their numbers.
   package func files(ofSegment index: Int) -> Range<Int> {
-    let first = index * NullDataset.segmentFileCount
-    return first..<min(first + NullDataset.segmentFileCount, fileCount)
+    guard index < segmentStarts.count else { return fileCount..<fileCount }
+    let next = index + 1
+    return segmentStarts[index]..<(next < segmentStarts.count ? segmentStarts[next] : fileCount)
   }
 
   /// A segment as a scan of such a directory would cut it; its first entry is the directory.

@@ -63,8 +63,11 @@ package final class Segment: Sendable {
 
 /// Where a dataset is divided into segments: a pure function of the entries' order and lengths.
 ///
-/// The first segments are short, so that the first byte moves early; the later ones grow to the
-/// limit, so that a plan looks far ahead.
+/// The first segments are short, so that the first byte moves early and the processors have work
+/// while the rest is scanned; the later ones grow to the limit, so that a plan looks far ahead. Every
+/// second one is twice as long: three are open at a time, and beside lanes that keep all processors
+/// busy a segment of small files takes about as long to be scanned and compared as the two before it
+/// take to move.
 package struct SegmentBoundary {
   private var index = 0
   private var entryCount = 0
@@ -74,7 +77,7 @@ package struct SegmentBoundary {
 
   /// Entries that the segment with this index may hold.
   package static func entryLimit(ofSegment index: Int) -> Int {
-    min(Limits.segmentEntryCount, (16 << 10) << (2 * min(index, 16)))
+    min(Limits.segmentEntryCount, (1 << 10) << min(index / 2, 10))
   }
 
   /// Whether the next entry begins a new segment; counts it in either case.

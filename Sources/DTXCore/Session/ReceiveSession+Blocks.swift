@@ -97,10 +97,11 @@ extension ReceiveSession {
   mutating func closeEpochIfDue(at now: Instant) {
     guard phase == .moving else { return }
     let isDrained = segments.allSatisfy { $0.phase != .open || $0.missingBlockCount == 0 }
-    guard epochs.isFull(at: now) || isDrained else { return }
+    let isFull = epochs.isFull(at: now)
+    guard isFull || isDrained || epochs.isWorthSync(at: now) else { return }
     guard epochs.syncing == nil else {
       // Two epochs' worth is the most that a crash may cost.
-      if epochs.isFull(at: now), !epochs.isPaused {
+      if isFull, !epochs.isPaused {
         epochs.isPaused = true
         emit(.pause)
       }
@@ -118,8 +119,13 @@ extension ReceiveSession {
     }
   }
 
-  mutating func committed(_ epoch: UInt32, _ failures: [FailedEntry], at now: Instant) {
-    guard let work = epochs.finish(epoch) else { return }
+  mutating func committed(
+    _ epoch: UInt32,
+    _ failures: [FailedEntry],
+    syncNanoseconds: UInt64,
+    at now: Instant
+  ) {
+    guard let work = epochs.finish(epoch, syncNanoseconds: syncNanoseconds) else { return }
     for failure in failures {
       guard let index = index(ofSegment: failure.segment) else { continue }
       exclude(failure, in: index)

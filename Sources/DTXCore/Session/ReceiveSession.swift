@@ -18,8 +18,9 @@ package struct ReceiveSession: Sendable {
     case connectionLost(ConnectionID, reason: String)
     /// A block arrived whole: what became of each of its wanted extents.
     case received(ConnectionID, BlockReference, [ExtentOutcome])
-    /// An epoch is durable, but for these entries, in answer to `Action.commit`.
-    case committed(epoch: UInt32, [FailedEntry])
+    /// An epoch is durable, but for these entries, in answer to `Action.commit`; its syncs took so
+    /// long.
+    case committed(epoch: UInt32, [FailedEntry], syncNanoseconds: UInt64 = 0)
     /// Directories have their metadata and the roots are known, in answer to `Action.finalize`.
     case finalized(Roots)
     /// The manifest is where it belongs, in answer to `Action.storeManifest`.
@@ -132,7 +133,8 @@ package struct ReceiveSession: Sendable {
       connectionLost(connection, reason: reason, at: now)
     case .received(let connection, let block, let outcomes):
       arrived(connection, block, outcomes, at: now)
-    case .committed(let epoch, let failures): committed(epoch, failures, at: now)
+    case .committed(let epoch, let failures, let nanoseconds):
+      committed(epoch, failures, syncNanoseconds: nanoseconds, at: now)
     case .finalized(let roots): finalized(roots)
     case .stored(let totals): stored(totals)
     case .cancelled: stop(as: .interrupted, at: now)

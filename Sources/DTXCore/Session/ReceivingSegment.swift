@@ -67,6 +67,8 @@ struct EpochLedger: Sendable {
   private(set) var filling = EpochWork(epoch: 1)
   private var began: Instant?
   private(set) var syncing: EpochWork?
+  /// What the latest epoch's syncs took; the first epoch is short, to find out.
+  private var syncNanoseconds: UInt64 = 0
   var isPaused = false
 
   var isIdle: Bool { filling.blocks.isEmpty && syncing == nil }
@@ -81,6 +83,12 @@ struct EpochLedger: Sendable {
     guard let began else { return false }
     return filling.complete.count >= Limits.epochFileCount
       || now >= began + Limits.epochNanoseconds
+  }
+
+  /// Whether the epoch that fills is worth a sync, though it is not full.
+  func isWorthSync(at now: Instant) -> Bool {
+    guard let began, filling.complete.count >= Limits.cheapEpochFileCount else { return false }
+    return now.since(began) / Limits.cheapEpochSyncCount >= syncNanoseconds
   }
 
   mutating func add(at now: Instant, _ change: (inout EpochWork) -> Void) {
@@ -98,9 +106,10 @@ struct EpochLedger: Sendable {
     return closed
   }
 
-  mutating func finish(_ epoch: UInt32) -> EpochWork? {
+  mutating func finish(_ epoch: UInt32, syncNanoseconds: UInt64) -> EpochWork? {
     guard let done = syncing, done.epoch == epoch else { return nil }
     syncing = nil
+    self.syncNanoseconds = syncNanoseconds
     return done
   }
 }

@@ -47,6 +47,11 @@ package enum Limits {
   package static let epochNanoseconds = Duration.second
   /// An epoch ends with so many files, though it is younger.
   package static let epochFileCount = 4096
+  /// An epoch also ends with so many files once it has lasted this many times as long as the sync of
+  /// the one before: where syncs cost little, publishing goes on beside receiving and little of it
+  /// is left for the end.
+  package static let cheapEpochFileCount = 512
+  package static let cheapEpochSyncCount: UInt64 = 8
   /// A journal record: a path, an identity and a digest.
   package static let journalRecordByteCount = 8 << 10
   /// Heartbeats on the control channel, and when their absence means a dead peer.

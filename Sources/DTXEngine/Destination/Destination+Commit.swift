@@ -42,8 +42,11 @@ struct EpochCommitting {
   private(set) var failures: [FailedEntry] = []
   /// Files of several extents that the epoch touches, each once, in the order of their entries.
   private var shared: [StagedTable.Key] = []
-  /// Files to publish, and the directories they are in.
+  /// Files to publish: all, those of one extent, and those of several.
   private var complete: [StagedTable.Key] = []
+  private var single: [StagedTable.Key] = []
+  private var several: [StagedTable.Key] = []
+  /// The directories that files were published in.
   private var changed: [OpenDirectory] = []
 
   init(_ work: EpochWork, at destination: Destination) {
@@ -52,19 +55,22 @@ struct EpochCommitting {
     policy = destination.requireWriting().policy
     journal = destination.requireWriting().journal
     complete = work.complete.map { StagedTable.Key(segment: $0.segment, entry: $0.entry) }
-    var touched: [StagedTable.Key] = []
+    var parents = StagedParents(at: destination)
+    for key in complete {
+      if parents.place(of: key).entries[key.entry].extentCount > 1 {
+        several.append(key)
+      } else {
+        single.append(key)
+      }
+    }
+    var touched = several
     for place in work.extents {
       let segment = destination.place(of: place.segment).segment
       let entry = Int(segment.extents[place.extent].entry)
       touched.append(StagedTable.Key(segment: place.segment, entry: entry))
     }
-    touched += complete.filter { takesSeveral($0) }
     touched.sort { ($0.segment, $0.entry) < ($1.segment, $1.entry) }
     for key in touched where shared.last != key { shared.append(key) }
-  }
-
-  private func takesSeveral(_ key: StagedTable.Key) -> Bool {
-    entry(key).extentCount > 1
   }
 
   private func entry(_ key: StagedTable.Key) -> Entry {
@@ -75,7 +81,7 @@ struct EpochCommitting {
 
   /// Syncs the files that several extents share, and gives the complete ones their metadata.
   mutating func syncShared() throws(SystemError) {
-    let finished = Set(complete)
+    let finished = Set(several)
     for key in shared {
       let place = destination.place(of: key.segment)
       guard place.failure(of: key.entry) == nil else { continue }
@@ -100,22 +106,23 @@ struct EpochCommitting {
 
   /// Syncs the files of one extent, whose metadata their writers set.
   mutating func syncOwn() throws(SystemError) {
-    var single: [(key: StagedTable.Key, parent: OpenDirectory)] = []
-    for key in complete where !takesSeveral(key) {
-      let place = destination.place(of: key.segment)
-      guard place.failure(of: key.entry) == nil else { continue }
+    var own: [(key: StagedTable.Key, parent: OpenDirectory)] = []
+    own.reserveCapacity(single.count)
+    var parents = StagedParents(at: destination)
+    for key in single {
+      guard parents.place(of: key).failure(of: key.entry) == nil else { continue }
       do throws(SystemError) {
-        single.append((key, try place.directories.parent(of: key.entry)))
+        own.append((key, try parents.parent(of: key)))
       } catch {
         if error.endsTransfer { throw error }
         fail(key, error)
       }
     }
-    var alone = single
-    if let first = single.first(where: {
-      policy.syncsFileSystem(of: $0.parent, fileCount: single.count)
+    var alone = own
+    if let first = own.first(where: {
+      policy.syncsFileSystem(of: $0.parent, fileCount: own.count)
     }) {
-      alone = single.filter { $0.parent.device != first.parent.device }
+      alone = own.filter { $0.parent.device != first.parent.device }
       try destination.timingSync { () throws(SystemError) in try policy.syncRoot() }
     }
     var rest = alone[...]
@@ -152,23 +159,10 @@ struct EpochCommitting {
 
   /// Renames complete files into place.
   mutating func publish() throws(SystemError) {
-    for key in complete {
-      let place = destination.place(of: key.segment)
-      guard place.failure(of: key.entry) == nil else { continue }
-      do throws(SystemError) {
-        let parent = try place.directories.parent(of: key.entry)
-        let name = destination.stagedName.name(for: place.inventory.name(of: key.entry))
-        policy.touch(parent)
-        let problem = try destination.publish(key.entry, name, in: parent, of: place)
-        if !changed.contains(where: { $0.directory === parent.directory }) {
-          changed.append(parent)
-        }
-        if let problem { failures.append(place.fail(key.entry, .unwritable, problem)) }
-      } catch {
-        if error.endsTransfer { throw error }
-        fail(key, error)
-      }
-    }
+    let outcome = EpochPublishing.publish(complete, at: destination)
+    failures += outcome.failures
+    changed = outcome.changed
+    if let error = outcome.error { throw error }
   }
 
   /// Makes the renames durable.
@@ -188,7 +182,7 @@ struct EpochCommitting {
   /// Lets go of the files that are in place; the journal is told, but nothing depends on that.
   func closeFiles() throws(TransferError) {
     var records: [JournalRecord.Body] = []
-    for key in complete where takesSeveral(key) {
+    for key in several {
       let place = destination.place(of: key.segment)
       destination.stagedFiles.remove(key)
       if place.failure(of: key.entry) == nil {

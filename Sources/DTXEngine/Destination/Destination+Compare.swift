@@ -58,8 +58,13 @@ struct SegmentComparing: ~Copyable {
   }
 
   mutating func run() throws(TransferError) {
+    let absent = destination.absentDirectories.withLock { $0 }
     for index in place.entries.indices {
       try destination.checkCancelled()
+      // By now an earlier segment may have made it; nothing of this one is in it.
+      if place.entries[index].isContext, absent.contains(place.inventory.path(of: index)) {
+        continue
+      }
       let parent = place.entries[index].parent
       let above = parent.map { presence[$0] } ?? .present
       if above == .refused {
@@ -72,7 +77,21 @@ struct SegmentComparing: ~Copyable {
         try look(at: index, in: parent)
       }
     }
+    noteAbsentDirectories()
     destination.count { $0.rereadByteCount += comparison.readByteCount }
+  }
+
+  /// Remembers for the next segment which directories that it may go on in are not there.
+  private func noteAbsentDirectories() {
+    var absent: [[UInt8]] = []
+    var above = place.entries.indices.last
+    while let index = above {
+      if place.entries[index].kind == .directory, presence[index] == .absent {
+        absent.append(place.inventory.path(of: index))
+      }
+      above = place.entries[index].parent
+    }
+    destination.absentDirectories.withLock { $0 = absent }
   }
 
   /// Compares an entry whose directory is there.

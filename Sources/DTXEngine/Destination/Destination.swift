@@ -32,6 +32,9 @@ package final class Destination: Sendable {
   let foldsNames: Bool
   /// Segments from their comparison to their seal.
   let places = Guarded<[Int: SegmentPlace]>([:])
+  /// Directories that were not there when their segment was compared and that the next one goes on
+  /// in: what has come into them since is this run's own.
+  let absentDirectories = Guarded<[[UInt8]]>([])
   let stagedFiles = StagedTable()
   let carried: Guarded<[CarriedDigests]>
   let sealing: Guarded<Sealing>

@@ -218,10 +218,12 @@ final class ReceiveEngine: Sendable {
 
   private func commit(_ work: EpochWork) {
     attempt { () throws(TransferError) in
+      let earlier = destination.statistics.syncNanoseconds
       let failures = try times.timing(.committing) { () throws(TransferError) in
         try destination.commit(work)
       }
-      return .committed(epoch: work.epoch, failures)
+      let nanoseconds = destination.statistics.syncNanoseconds - earlier
+      return .committed(epoch: work.epoch, failures, syncNanoseconds: nanoseconds)
     }
   }
 

@@ -1,0 +1,42 @@
+@testable import DTXCore
+import Testing
+
+@Suite struct EpochLedgerTests {
+  private func fill(_ ledger: inout EpochLedger, _ count: Int, at nanoseconds: UInt64) {
+    ledger.add(at: Instant(nanoseconds: nanoseconds)) { work in
+      for _ in 0..<count {
+        work.complete.append(EpochWork.EntryPlace(segment: 0, entry: work.complete.count))
+      }
+      work.blocks.append(BlockReference(segment: 0, block: work.blocks.count))
+    }
+  }
+
+  @Test("the first epoch is short, and the next ones as long as its sync was dear")
+  func epochsAreAsLongAsSyncsAreDear() {
+    var ledger = EpochLedger()
+    #expect(!ledger.isWorthSync(at: .zero))
+    fill(&ledger, Limits.cheapEpochFileCount - 1, at: 0)
+    #expect(!ledger.isWorthSync(at: .zero))
+    fill(&ledger, 1, at: 0)
+    #expect(ledger.isWorthSync(at: .zero))
+    #expect(!ledger.isFull(at: .zero))
+
+    let first = ledger.close()
+    let done = ledger.finish(first?.epoch ?? 0, syncNanoseconds: 1_000_000)
+    #expect(done != nil && done == first)
+    fill(&ledger, Limits.cheapEpochFileCount, at: 500)
+    let due = 500 + 1_000_000 * Limits.cheapEpochSyncCount
+    #expect(!ledger.isWorthSync(at: Instant(nanoseconds: due - 1)))
+    #expect(ledger.isWorthSync(at: Instant(nanoseconds: due)))
+    fill(&ledger, Limits.epochFileCount, at: 500)
+    #expect(ledger.isFull(at: Instant(nanoseconds: 500)))
+  }
+
+  @Test("an epoch without files ends with its time alone")
+  func blocksOfLargeFilesWait() {
+    var ledger = EpochLedger()
+    fill(&ledger, 0, at: 0)
+    #expect(!ledger.isWorthSync(at: Instant(nanoseconds: Limits.epochNanoseconds - 1)))
+    #expect(ledger.isFull(at: Instant(nanoseconds: Limits.epochNanoseconds)))
+  }
+}
