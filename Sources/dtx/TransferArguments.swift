@@ -29,11 +29,12 @@ struct TransferArguments: ParsableArguments {
     from sources: [Endpoint],
     to destination: Endpoint
   ) throws(TransferError) -> TransferRequest {
+    let isLocal = destination.host == nil && sources.allSatisfy { $0.host == nil }
     var request = TransferRequest(
       direction: direction,
       sources: sources,
       destination: destination,
-      lanes: lanes.chosen
+      lanes: lanes.chosen(isLocal: isLocal)
     )
     request.options.isDryRun = dataset.dryRun
     request.options.comparesDigests = dataset.checksum

@@ -90,6 +90,8 @@ import Testing
     let command: PushCommand = try parsed("push", "a", "b")
     let expected = Lane(contract: .bestEffort, rate: nil, connectionCount: 1)
     #expect(command.transfer.lanes.chosen == [expected, expected, expected, expected])
+    let local = command.transfer.lanes.chosen(isLocal: true)
+    #expect(local.count == min(4, Host.processorCount))
   }
 
   @Test func aRateIsSplitOverTheLanes() throws {

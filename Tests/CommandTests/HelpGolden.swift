@@ -81,7 +81,8 @@ enum HelpGolden {
         --include-from <file>   Read patterns to keep, one a line.
 
       LANES:
-        --lanes <n>             Number of lanes. (default: 4)
+        --lanes <n>             Number of lanes. (default: 4, locally no more than
+                                processors)
         --rate <rate>           Rate of all lanes together, in bits per second on the
                                 wire: 10G, 50Mbit.
         --lane <lane>           A lane of its own:
@@ -155,7 +156,8 @@ enum HelpGolden {
         --include-from <file>   Read patterns to keep, one a line.
 
       LANES:
-        --lanes <n>             Number of lanes. (default: 4)
+        --lanes <n>             Number of lanes. (default: 4, locally no more than
+                                processors)
         --rate <rate>           Rate of all lanes together, in bits per second on the
                                 wire: 10G, 50Mbit.
         --lane <lane>           A lane of its own:

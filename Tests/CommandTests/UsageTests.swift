@@ -174,7 +174,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
     #expect(
       result.messages == """
         Error: The value '0' is invalid for '--lanes <n>': there are 1 to 256 lanes
-        Help:  --lanes <n>  Number of lanes. (default: 4)
+        Help:  --lanes <n>  Number of lanes. (default: 4, locally no more than processors)
         Usage: dtx push [<options>] <source> ... <destination>
           See 'dtx push --help' for more information.
 
