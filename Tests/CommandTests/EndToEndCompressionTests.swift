@@ -56,7 +56,10 @@ extension EndToEndTests {
       let options = ["--compress", "1", "--cipher", cipher, "--block-size", "1MiB"]
       let ending = try Self.move(site, "push", options + proxy.options)
       #expect(ending.status == 0, "\(ending.messages)")
-      #expect(try ending.figure("connections_lost") == 1)
+      // Without a cipher a digest may be what finds it, in a record that was not compressed.
+      let lost = try ending.figure("connections_lost")
+      #expect(cipher == "none" ? lost <= 1 : lost == 1)
+      #expect(try ending.figure("bytes_resent") > 0)
       #expect(try ending.figure("bytes_compressed") > 12 << 20)
       try Trees.expectSame(site.place, "from", "to")
     }

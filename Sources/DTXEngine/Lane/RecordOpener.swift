@@ -52,6 +52,8 @@ package final class RecordOpener {
 
   /// Authenticates a record, then lets its payload be read, decrypted where it lies.
   ///
+  /// Without a cipher a data record's payload may be damaged nevertheless: the extents' digests say.
+  ///
   /// - Parameters:
   ///   - type: as `header(_:)` said.
   ///   - payloadByteCount: as `header(_:)` said.
@@ -73,7 +75,7 @@ package final class RecordOpener {
       guard keys.open(sealed, header: header) else { throw refusal(.unauthentic) }
     } else {
       let payload = UnsafeRawBufferPointer(rebasing: sealed[..<payloadByteCount])
-      let isIntact = RecordChecksum(header, payload, &digest) == RecordChecksum(in: sealed)
+      let isIntact = RecordChecksum(type, header, payload, &digest) == RecordChecksum(in: sealed)
       guard isIntact else { throw refusal(.checksumMismatch) }
     }
   }

@@ -54,7 +54,7 @@ package final class RecordSealer {
     if let keys {
       keys.seal(record)
     } else {
-      RecordChecksum(of: record).store(in: record)
+      RecordChecksum(of: record, type).store(in: record)
     }
     return byteCount
   }
@@ -62,15 +62,19 @@ package final class RecordSealer {
 
 /// What stands in a tag's place when there is no cipher.
 ///
-/// It is XXH3-128 of header and payload in its canonical, big-endian form. It finds faults; whoever
-/// can write to the connection can forge it.
+/// It is XXH3-128 of header and payload in its canonical, big-endian form; of a data record's header
+/// alone, since its payload is what the extents' digests are of: a second look at each byte at each
+/// end would find nothing that these do not. It finds faults; whoever can write to the connection can
+/// forge it.
 struct RecordChecksum: Equatable {
   private let high: UInt64
   private let low: UInt64
 
-  /// Computes the checksum of a whole record, less its tag.
-  init(of record: UnsafeMutableRawBufferPointer) {
-    let covered = record.count - RecordLayout.tagByteCount
+  /// Computes the checksum of a whole record.
+  init(of record: UnsafeMutableRawBufferPointer, _ type: RecordType) {
+    let covered =
+      RecordChecksum.coversPayload(of: type)
+      ? record.count - RecordLayout.tagByteCount : RecordLayout.headerByteCount
     let digest = Digest.xxh3(of: UnsafeRawBufferPointer(rebasing: record[..<covered]))
     high = digest.words.0
     low = digest.words.1
@@ -79,13 +83,19 @@ struct RecordChecksum: Equatable {
   /// Computes the checksum of a record whose header lies elsewhere.
   ///
   /// - Parameters:
+  ///   - type: the record's.
   ///   - header: as `RecordLayout.header` makes it.
   ///   - payload: the record's bytes between header and tag.
   ///   - digest: where it is computed; what it held is lost.
-  init(_ header: UInt64, _ payload: UnsafeRawBufferPointer, _ digest: inout StreamingDigest) {
+  init(
+    _ type: RecordType,
+    _ header: UInt64,
+    _ payload: UnsafeRawBufferPointer,
+    _ digest: inout StreamingDigest
+  ) {
     digest.reset()
     withUnsafeBytes(of: header.littleEndian) { digest.update($0) }
-    digest.update(payload)
+    if RecordChecksum.coversPayload(of: type) { digest.update(payload) }
     let words = digest.finish().words
     high = words.0
     low = words.1
@@ -97,6 +107,8 @@ struct RecordChecksum: Equatable {
     high = UInt64(bigEndian: record.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     low = UInt64(bigEndian: record.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self))
   }
+
+  private static func coversPayload(of type: RecordType) -> Bool { type != .data }
 
   /// Writes the checksum behind the payload.
   func store(in record: UnsafeMutableRawBufferPointer) {
