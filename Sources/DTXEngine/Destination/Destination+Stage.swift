@@ -132,15 +132,10 @@ extension Destination {
       }
       guard creates else { throw SystemError.staleStaged(printable(name)) }
       let file = try makeStaged(name, in: parent.directory)
-      let shared = share(file, name, in: parent.directory)
-      let byteCount = place.entries[entry].byteCount
-      // Direct writes into space that is there already need not wait for each other.
-      if shared.isDirect, place.inventory.dataRanges(of: entry) == [0..<byteCount] {
-        try file.allocate(byteCount: byteCount)
-      }
       // Writes past the end would have to wait for each other.
-      try file.setByteCount(byteCount)
-      return (shared, StagedIdentity(try file.status()))
+      try file.setByteCount(place.entries[entry].byteCount)
+      let identity = StagedIdentity(try file.status())
+      return (share(file, name, in: parent.directory), identity)
     }
   }
 

@@ -26,9 +26,6 @@ final class SharedFile: Sendable {
     direct = DirectFile(of: file, name, in: directory, .readWrite)
   }
 
-  /// Whether writes that are aligned go past the page cache.
-  var isDirect: Bool { direct != nil }
-
   /// Writes bytes at an offset; any thread.
   ///
   /// - Throws: what pwrite(2) says.
