@@ -24,7 +24,7 @@ static const char usage[] =
     "  -s, --sealed           seal the records with AES-256-GCM\n"
     "  -c, --connections N    TCP connections (default: 2)\n"
     "  -u, --unit KIB         most that is written at once (default: 1024)\n"
-    "  -b, --buffer KIB       socket buffers, 0 for the kernel's (default: 512)\n"
+    "  -b, --buffer KIB       socket buffers, 0 for the kernel's (default: 64)\n"
     "  -r, --run MIB          of a file, in order on one connection (default: 16)\n"
     "  -v, --verbose          print the seconds that it took\n";
 
@@ -42,7 +42,7 @@ static bool verbose;
 
 static struct options parse(int count, char **arguments) {
   struct options options = {
-      .connections = 2, .unit = 1 << 20, .socket_buffer = 512 << 10, .run = 16 << 20};
+      .connections = 2, .unit = 1 << 20, .socket_buffer = 64 << 10, .run = 16 << 20};
   static const struct option names[] = {
       {"sealed", no_argument, NULL, 's'},        {"connections", required_argument, NULL, 'c'},
       {"unit", required_argument, NULL, 'u'},    {"buffer", required_argument, NULL, 'b'},
