@@ -43,7 +43,8 @@ extension RecordSealer {
   /// A record of its own bytes.
   func record(_ type: RecordType, _ payload: [UInt8]) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: RecordSealer.headerByteCount) + payload
-    bytes += [UInt8](repeating: 0, count: RecordSealer.tagByteCount)
+    let tail = RecordLayout.sealedByteCount(payloadByteCount: payload.count) - payload.count
+    bytes += [UInt8](repeating: 0, count: tail)
     let byteCount = bytes.withUnsafeMutableBytes { buffer in
       seal(type, payloadByteCount: payload.count, in: buffer)
     }

@@ -26,7 +26,7 @@ import Testing
       let payload = (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ index) }
       let type = RecordType.allCases[index % RecordType.allCases.count]
       let record = sealer.record(type, payload)
-      #expect(record.count == 8 + byteCount + 16)
+      #expect(record.count == 16 + (byteCount + 16 + 15) / 16 * 16)
       #expect(try opener.plain(record) == PlainRecord(type: type, payload: payload))
     }
   }
@@ -34,7 +34,7 @@ import Testing
   @Test func aPayloadIsNotToBeSeen() {
     let (sealer, _) = pair()
     let record = sealer.record(.data, [UInt8](repeating: 0, count: 4096))
-    #expect(Set(record[8...]).count > 200)
+    #expect(Set(record[16...]).count > 200)
   }
 
   /// The vectors come from another implementation, Python's package "cryptography".
@@ -42,10 +42,11 @@ import Testing
   ///     S = HKDF(SHA256, 32, salt=bytes(range(64, 128)),
   ///              info=b"dtx lane" + struct.pack("<HIB", 7, 0x01020304, 0)).derive(bytes(range(32)))
   ///     def record(S, counter, type, payload):
-  ///       header = struct.pack("<BxxxI", type, len(payload))
+  ///       header = struct.pack("<BxxxI8x", type, len(payload))
   ///       nonce = HKDFExpand(SHA256, 4, b"dtx record salt").derive(S) + struct.pack(">Q", counter)
   ///       key = HKDFExpand(SHA256, 32, b"dtx record key").derive(S)
-  ///       return header + AESGCM(key).encrypt(nonce, payload, header)
+  ///       record = header + AESGCM(key).encrypt(nonce, payload, header)
+  ///       return record + bytes(-len(record) % 16)
   ///
   /// The first two are record(S, 0, ...) and record(S, 1, ...); for the others S is replaced by
   /// HKDFExpand(SHA256, 32, b"dtx rekey").derive(S) once and twice, and the counter is 0.
@@ -80,16 +81,16 @@ import Testing
       (
         .data, Self.text,
         """
-        0200000010000000
-        fa39b8560ed1c387e12b690493493b80 0a2be8e79663e7858845609fabc8d516
+        02000000100000000000000000000000
+        fa39b8560ed1c387e12b690493493b80 d8dae0d3d07b7105d7711e7abf3545aa
         """
       ),
-      (.keepAlive, [], "0500000000000000 d83fcc987e903bafda832bb952770588"),
+      (.keepAlive, [], "05000000000000000000000000000000 0acec4ac3888ad2f85b7555c468a9534"),
       (
         .data, Self.text,
         """
-        0200000010000000
-        1aa4330f197f9881f7a8f54a41a48ebf af5a40b9afde74ccb6fc89ba7f8457bc
+        02000000100000000000000000000000
+        1aa4330f197f9881f7a8f54a41a48ebf d7a1ed4225392f31e180bdc9c9f0ed85
         """
       ),
     ]
@@ -100,21 +101,47 @@ import Testing
     #expect(sealer.rekeyCount == 1)
     _ = sealer.record(.keepAlive, [])
     let last = sealer.record(.end, [])
-    #expect(last == Array(hex: "0400000000000000 dc88f3bd5090283acf6723824d3e2e73"))
+    #expect(
+      last == Array(hex: "04000000000000000000000000000000 67f6b542b894502eb3f6887724abf4b6")
+    )
     #expect(sealer.rekeyCount == 2)
   }
 
-  /// Computed by XXH3_128bits of libxxhash over the first 24 bytes, of a data record 8.
+  /// By the same means: record(S, 0, 2, b"dtx").
+  @Test func aRecordIsPaddedToWhatItsLengthIsAMultipleOf() throws {
+    let vector = Array<UInt8>(
+      hex: """
+        02000000030000000000000000000000
+        ea25a577a94fdbf77afdb099e547757fd390ee00000000000000000000000000
+        """
+    )
+    let source = LaneKeys.Source(
+      secret: LaneFixtures.secret,
+      nonces: Array(0x40..<0x80),
+      identity: LaneFixtures.identity
+    )
+    let secret = LaneKeys.directionalSecret(source, .initiatorToResponder)
+    let sealer = RecordSealer(cipher: .aes256GCM, secret: secret)
+    #expect(sealer.record(.data, Array("dtx".utf8)) == vector)
+    for place in 35..<48 {
+      let opener = RecordOpener(cipher: .aes256GCM, secret: secret)
+      #expect(throws: RecordError.reservedBytes) {
+        try opener.plain(vector.flipping(bit: 8 * place))
+      }
+    }
+  }
+
+  /// Computed by XXH3_128bits of libxxhash over the first 32 bytes, of a data record 16.
   @Test func theChecksumIsTheDocumentedOne() {
     let (sealer, _) = pair(.none)
     let trailer = """
-      0300000010000000
-      746865206669727374207265636f7264 dbab3f1f55fbd074bfcc2e75ccf633bc
+      03000000100000000000000000000000
+      746865206669727374207265636f7264 5de15fb1c1b6c8721b22bc6857cb7b12
       """
     #expect(sealer.record(.trailer, Self.text) == Array(hex: trailer))
     let data = """
-      0200000010000000
-      746865206669727374207265636f7264 5b0e70532f3343762d9bd75945390dba
+      02000000100000000000000000000000
+      746865206669727374207265636f7264 f8b9aeb4e8e924496036973ce17540aa
       """
     #expect(sealer.record(.data, Self.text) == Array(hex: data))
   }
@@ -137,7 +164,7 @@ import Testing
     let record = pair(.none).0.record(.data, Self.text)
     for bit in 0..<record.count * 8 {
       let found = try? pair(.none).1.plain(record.flipping(bit: bit))
-      let isPayload = (8 * 8..<24 * 8).contains(bit)
+      let isPayload = (16 * 8..<32 * 8).contains(bit)
       #expect((found != nil) == isPayload, "bit \(bit)")
     }
   }
@@ -158,7 +185,7 @@ import Testing
     let (sealer, opener) = pair()
     var record = sealer.record(.data, Self.text).flipping(bit: 300)
     #expect(throws: RecordError.unauthentic) { _ = try opener.plain(&record) }
-    #expect(record[8..<24].allSatisfy { $0 == 0 })
+    #expect(record[16..<32].allSatisfy { $0 == 0 })
   }
 
   @Test func headersThatNoSealerWritesAreRefused() {
@@ -173,6 +200,7 @@ import Testing
       (header(2, [1, 0, 0], 0), .reservedBytes),
       (header(2, [0, 1, 0], 0), .reservedBytes),
       (header(2, [0, 0, 128], 0), .reservedBytes),
+      (header(2, [0, 0, 0], 0) + [0, 0, 0, 0, 0, 0, 0, 1], .reservedBytes),
       (header(2, [0, 0, 0], UInt32(maximum) + 1), .tooLong(found: maximum + 1, allowed: maximum)),
       (header(2, [0, 0, 0], .max), .tooLong(found: Int(UInt32.max), allowed: maximum)),
     ]
@@ -185,7 +213,7 @@ import Testing
 
   @Test func theLongestHeaderIsAccepted() throws {
     let (_, opener) = pair()
-    let header: [UInt8] = [2, 0, 0, 0, 0, 0, 4, 0]
+    let header: [UInt8] = [2, 0, 0, 0, 0, 0, 4, 0] + [UInt8](repeating: 0, count: 8)
     let parsed = try header.withUnsafeBytes { try opener.header($0) }
     #expect(parsed.0 == .data)
     #expect(parsed.payloadByteCount == 256 << 10)
@@ -299,15 +327,15 @@ import Testing
 
   @Test func whatLiesBehindARecordIsNotTouched() throws {
     let (sealer, opener) = pair()
-    var bytes = [UInt8](repeating: 0xA5, count: 8 + 16 + 16 + 16)
+    var bytes = [UInt8](repeating: 0xA5, count: 16 + 16 + 16 + 16)
     let byteCount = bytes.withUnsafeMutableBytes {
       sealer.seal(.data, payloadByteCount: 16, in: $0)
     }
-    #expect(byteCount == 40)
-    #expect(bytes[40...].allSatisfy { $0 == 0xA5 })
+    #expect(byteCount == 48)
+    #expect(bytes[48...].allSatisfy { $0 == 0xA5 })
     _ = try opener.plain(&bytes)
-    #expect(bytes[8..<24].allSatisfy { $0 == 0xA5 })
-    #expect(bytes[40...].allSatisfy { $0 == 0xA5 })
+    #expect(bytes[16..<32].allSatisfy { $0 == 0xA5 })
+    #expect(bytes[48...].allSatisfy { $0 == 0xA5 })
   }
 
   @Test func sealingMoreThanTheMaximumEndsTheProgram() async {

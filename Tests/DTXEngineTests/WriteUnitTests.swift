@@ -6,11 +6,11 @@ import Testing
 @Suite struct WriteUnitTests {
   static let record = RecordLayout.maximumPayloadByteCount
 
-  /// Puts a payload into the unit, as a socket would, with a tag of ones behind it.
+  /// Puts a payload into the unit, as a socket would, with a tag and padding of ones behind it.
   private func receive(_ payload: [UInt8], into unit: WriteUnit) {
     let place = unit.place(payload.count)
-    #expect(place.count == payload.count + RecordLayout.tagByteCount)
-    place.copyBytes(from: payload + [UInt8](repeating: 0xFF, count: RecordLayout.tagByteCount))
+    #expect(place.count == RecordLayout.sealedByteCount(payloadByteCount: payload.count))
+    place.copyBytes(from: payload + [UInt8](repeating: 0xFF, count: place.count - payload.count))
   }
 
   @Test func payloadsOfOneExtentMakeOnePiece() throws {

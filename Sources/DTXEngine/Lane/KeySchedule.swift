@@ -56,7 +56,7 @@ final class KeySchedule {
     nonce = Self.firstNonce(secret.key)
   }
 
-  /// Seals a whole record in place, under the next key if the present one is used up.
+  /// Seals a record in place, up to its tag's end, under the next key if the present one is used up.
   func seal(_ record: UnsafeMutableRawBufferPointer) {
     let payloadByteCount = UInt64(record.count - RecordLayout.byteCount(payloadByteCount: 0))
     prepare(payloadByteCount)

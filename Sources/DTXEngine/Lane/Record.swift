@@ -22,7 +22,7 @@ package enum RecordType: UInt8, Sendable, CaseIterable {
 package enum RecordError: Error, Equatable, Sendable {
   /// The first byte is none of the types defined.
   case unknownType(UInt8)
-  /// One of the three bytes that must be zero is not.
+  /// One of the header's or of the padding's bytes that must be zero is not.
   case reservedBytes
   /// The header announces more than the maximum, which is allowed.
   case tooLong(found: Int, allowed: Int)
@@ -60,7 +60,7 @@ extension RecordError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .unknownType(let value): "record type \(value) is not one of those defined"
-    case .reservedBytes: "bytes of the record's header that must be zero are not"
+    case .reservedBytes: "bytes of the record that must be zero are not"
     case .tooLong(let found, let allowed):
       "a record of \(found) bytes is more than the \(allowed) allowed"
     case .unauthentic: "a record failed its authentication"
@@ -70,12 +70,20 @@ extension RecordError: CustomStringConvertible {
   }
 }
 
-/// Where the parts of a record lie: header, payload, tag, one after another.
+/// Where the parts of a record lie: header, payload, tag, padding, one after another.
 ///
-/// The header is the type, three zero bytes and the payload's length, 32 bits little-endian.
+/// The header is the type, three zero bytes, the payload's length, 32 bits little-endian, and eight
+/// zero bytes; the padding is zeros up to the next multiple of `alignment`.
 package enum RecordLayout {
+  /// What the lengths of header and record are multiples of.
+  ///
+  /// The kernel copies a stream's bytes into its buffers without a gap, so that where a record ends
+  /// says how the next one's source and target lie to each other. Between addresses that are not
+  /// equal modulo 16 some processors copy at two thirds of the speed (Zen 4: 1 GB from the L2 cache
+  /// took a sender's core 0.16-0.17 s, else 0.11 s).
+  package static let alignment = 16
   /// Bytes before the payload.
-  package static let headerByteCount = 8
+  package static let headerByteCount = 16
   /// Bytes behind the payload.
   ///
   /// AEAD_AES_256_GCM has a tag of 16 bytes (RFC 5116, sections 5.1 and 5.2), not shortened; an
@@ -91,24 +99,34 @@ package enum RecordLayout {
 
   /// Bytes of a whole record.
   package static func byteCount(payloadByteCount: Int) -> Int {
-    headerByteCount + payloadByteCount + tagByteCount
+    headerByteCount + sealedByteCount(payloadByteCount: payloadByteCount)
   }
 
-  /// The header as the little-endian number that its eight bytes are.
+  /// Bytes of a record behind its header.
+  package static func sealedByteCount(payloadByteCount: Int) -> Int {
+    (payloadByteCount + tagByteCount + alignment - 1) / alignment * alignment
+  }
+
+  /// The header's first eight bytes as the little-endian number that they are; eight zeros follow.
   static func header(_ type: RecordType, payloadByteCount: Int) -> UInt64 {
     UInt64(type.rawValue) | UInt64(payloadByteCount) << 32
   }
 
   /// Takes a header apart.
   ///
-  /// - Parameter word: the little-endian number that its eight bytes are.
+  /// - Parameters:
+  ///   - word: the little-endian number that its first eight bytes are.
+  ///   - reserved: its other eight bytes.
   /// - Returns: the type and the payload's bytes.
   /// - Throws: `RecordError` for what no sealer writes.
-  static func parse(_ word: UInt64) throws(RecordError) -> (RecordType, payloadByteCount: Int) {
+  static func parse(
+    _ word: UInt64,
+    reserved: UInt64
+  ) throws(RecordError) -> (RecordType, payloadByteCount: Int) {
     guard let type = RecordType(rawValue: UInt8(truncatingIfNeeded: word)) else {
       throw .unknownType(UInt8(truncatingIfNeeded: word))
     }
-    guard UInt32(truncatingIfNeeded: word) >> 8 == 0 else { throw .reservedBytes }
+    guard UInt32(truncatingIfNeeded: word) >> 8 == 0, reserved == 0 else { throw .reservedBytes }
     let payloadByteCount = Int(word >> 32)
     guard payloadByteCount <= maximumPayloadByteCount else {
       throw .tooLong(found: payloadByteCount, allowed: maximumPayloadByteCount)

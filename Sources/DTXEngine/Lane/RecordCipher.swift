@@ -67,7 +67,7 @@ struct RecordCipher: ~Copyable {
   /// Encrypts the payload and writes the tag; the header is authenticated with them.
   ///
   /// - Parameters:
-  ///   - record: a whole record, its header and its payload in place.
+  ///   - record: a record up to its tag's end, its header and its payload in place.
   ///   - nonce: never used before under this key.
   borrowing func seal(_ record: UnsafeMutableRawBufferPointer, nonce: RecordNonce) {
     let parts = RecordParts(record)
@@ -112,7 +112,7 @@ struct RecordCipher: ~Copyable {
     else { preconditionFailure("\(sealed.count) bytes do not hold a tag") }
     let payloadByteCount = sealed.count - RecordLayout.tagByteCount
     let result = nonce.withUnsafeBytes { nonce in
-      withUnsafeBytes(of: header.littleEndian) { header in
+      withUnsafeBytes(of: (header.littleEndian, UInt64(0))) { header in
         CCryptoBoringSSL_EVP_AEAD_CTX_open_gather(
           state,
           payload,

@@ -16,23 +16,25 @@ package final class RecordDecompressor {
     if let state { ZSTD_freeDCtx(state.context) }
   }
 
-  /// Where the next payload and its tag are to be received.
+  /// Where the next payload is to be received, with its tag and padding.
   ///
   /// - Parameter byteCount: the payload's, at most a record's.
-  /// - Returns: room for the payload and its tag.
+  /// - Returns: room for all of these.
   /// - Throws: when there is no memory.
   package func place(_ byteCount: Int) throws(SystemError) -> UnsafeMutableRawBufferPointer {
     precondition(byteCount <= RecordLayout.maximumPayloadByteCount, "a payload too long")
     let memory = try ready().memory
     return UnsafeMutableRawBufferPointer(
-      rebasing: memory.pointer[..<(byteCount + RecordLayout.tagByteCount)]
+      rebasing: memory.pointer[..<RecordLayout.sealedByteCount(payloadByteCount: byteCount)]
     )
   }
 
   private func ready() throws(SystemError) -> (context: OpaquePointer, memory: PageBuffer) {
     if let state { return state }
     let memory = try PageBuffer(
-      byteCount: RecordLayout.maximumPayloadByteCount + RecordLayout.tagByteCount
+      byteCount: RecordLayout.sealedByteCount(
+        payloadByteCount: RecordLayout.maximumPayloadByteCount
+      )
     )
     guard let context = ZSTD_createDCtx() else {
       preconditionFailure("no memory is left for a decompressor")

@@ -1,8 +1,8 @@
 package import DTXCore
 /// Opens the records of one direction of one connection, in place.
 ///
-/// The caller receives 8 bytes, asks `header(_:)` how many follow, receives these where it wants
-/// the payload, and calls `open`. After one refused record every other one is refused too: a connection that was
+/// The caller receives a header, asks `header(_:)` what follows, receives this where it wants the
+/// payload, and calls `open`. After one refused record every other one is refused too: a connection that was
 /// tampered with is closed, and an attacker has one guess at a tag, not many.
 ///
 /// One thread uses it at a time. It allocates nothing for a record, only when a key has served its
@@ -35,15 +35,15 @@ package final class RecordOpener {
   /// Nothing is authenticated yet: the length says how many bytes to receive, and no more may be
   /// concluded from it.
   ///
-  /// - Parameter buffer: at least the 8 bytes of the header.
-  /// - Returns: the type, and the payload's bytes; the tag's 16 come on top.
+  /// - Parameter buffer: at least the bytes of the header.
+  /// - Returns: the type, and the payload's bytes; tag and padding come on top.
   /// - Throws: `RecordError` for an unknown type, a length above the maximum, reserved bytes.
   package func header(
     _ buffer: UnsafeRawBufferPointer
   ) throws(RecordError) -> (RecordType, payloadByteCount: Int) {
     guard !hasRefused else { throw .refusedBefore }
     do {
-      return try RecordLayout.parse(Self.word(buffer))
+      return try RecordLayout.parse(Self.word(buffer, at: 0), reserved: Self.word(buffer, at: 8))
     } catch {
       hasRefused = true
       throw error
@@ -57,18 +57,21 @@ package final class RecordOpener {
   /// - Parameters:
   ///   - type: as `header(_:)` said.
   ///   - payloadByteCount: as `header(_:)` said.
-  ///   - sealed: payload and tag, what came behind the header; what lies behind is not touched.
+  ///   - sealed: payload, tag and padding, what came behind the header; what lies behind is not
+  ///     touched.
   /// - Throws: `RecordError` when the record is not the next one that the other end sealed. A
-  ///   payload that was encrypted is then zeros.
+  ///   payload that was encrypted is then zeros, or still encrypted.
   package func open(
     _ type: RecordType,
     payloadByteCount: Int,
     in sealed: UnsafeMutableRawBufferPointer
   ) throws(RecordError) {
     guard !hasRefused else { throw .refusedBefore }
-    let byteCount = payloadByteCount + RecordLayout.tagByteCount
+    let byteCount = RecordLayout.sealedByteCount(payloadByteCount: payloadByteCount)
     precondition(sealed.count >= byteCount, "\(sealed.count) bytes do not hold the record")
-    let sealed = UnsafeMutableRawBufferPointer(rebasing: sealed[..<byteCount])
+    let end = payloadByteCount + RecordLayout.tagByteCount
+    guard sealed[end..<byteCount].allSatisfy({ $0 == 0 }) else { throw refusal(.reservedBytes) }
+    let sealed = UnsafeMutableRawBufferPointer(rebasing: sealed[..<end])
     let header = RecordLayout.header(type, payloadByteCount: payloadByteCount)
 
     if let keys {
@@ -85,8 +88,8 @@ package final class RecordOpener {
     return error
   }
 
-  private static func word(_ buffer: UnsafeRawBufferPointer) -> UInt64 {
-    precondition(buffer.count >= RecordLayout.headerByteCount, "a header has 8 bytes")
-    return UInt64(littleEndian: buffer.loadUnaligned(as: UInt64.self))
+  private static func word(_ buffer: UnsafeRawBufferPointer, at offset: Int) -> UInt64 {
+    precondition(buffer.count >= RecordLayout.headerByteCount, "a header has 16 bytes")
+    return UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }
 }

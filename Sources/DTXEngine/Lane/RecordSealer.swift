@@ -27,13 +27,13 @@ package final class RecordSealer {
   /// Key changes so far.
   package var rekeyCount: Int { keys?.keyIndex ?? 0 }
 
-  /// Writes the header and the tag and encrypts the payload where it lies.
+  /// Writes header, tag and padding, and encrypts the payload where it lies.
   ///
   /// - Parameters:
   ///   - type: what the payload is.
   ///   - payloadByteCount: at most `RecordLayout.maximumPayloadByteCount`.
-  ///   - buffer: room for the header, the payload in its place, room for the tag; what lies behind
-  ///     is not touched.
+  ///   - buffer: room for the header, the payload in its place, room for the tag and the padding;
+  ///     what lies behind is not touched.
   /// - Returns: bytes of the whole record.
   package func seal(
     _ type: RecordType,
@@ -48,9 +48,12 @@ package final class RecordSealer {
     let byteCount = RecordLayout.byteCount(payloadByteCount: payloadByteCount)
     precondition(buffer.count >= byteCount, "\(buffer.count) bytes do not hold the record")
 
-    let record = UnsafeMutableRawBufferPointer(rebasing: buffer[..<byteCount])
+    let end = RecordLayout.headerByteCount + payloadByteCount + RecordLayout.tagByteCount
+    let record = UnsafeMutableRawBufferPointer(rebasing: buffer[..<end])
     let header = RecordLayout.header(type, payloadByteCount: payloadByteCount)
     record.storeBytes(of: header.littleEndian, as: UInt64.self)
+    record.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self)
+    for place in end..<byteCount { buffer[place] = 0 }
     if let keys {
       keys.seal(record)
     } else {
@@ -70,7 +73,7 @@ struct RecordChecksum: Equatable {
   private let high: UInt64
   private let low: UInt64
 
-  /// Computes the checksum of a whole record.
+  /// Computes the checksum of a record up to its tag's end.
   init(of record: UnsafeMutableRawBufferPointer, _ type: RecordType) {
     let covered =
       RecordChecksum.coversPayload(of: type)
@@ -94,14 +97,14 @@ struct RecordChecksum: Equatable {
     _ digest: inout StreamingDigest
   ) {
     digest.reset()
-    withUnsafeBytes(of: header.littleEndian) { digest.update($0) }
+    withUnsafeBytes(of: (header.littleEndian, UInt64(0))) { digest.update($0) }
     if RecordChecksum.coversPayload(of: type) { digest.update(payload) }
     let words = digest.finish().words
     high = words.0
     low = words.1
   }
 
-  /// Reads the checksum at the end of a record.
+  /// Reads the checksum that these bytes end with.
   init(in record: UnsafeMutableRawBufferPointer) {
     let offset = record.count - RecordLayout.tagByteCount
     high = UInt64(bigEndian: record.loadUnaligned(fromByteOffset: offset, as: UInt64.self))

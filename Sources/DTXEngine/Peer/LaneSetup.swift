@@ -66,7 +66,7 @@ struct LaneSetup {
     inputs.roundTripNanoseconds = UInt64(info.minimumRoundTripMicroseconds) * 1000
     let segment = UInt64(max(info.segmentByteCount, 536))
     let record = UInt64(RecordLayout.maximumPayloadByteCount)
-    let recordOverhead = UInt64(RecordLayout.headerByteCount + RecordLayout.tagByteCount)
+    let recordOverhead = UInt64(RecordLayout.byteCount(payloadByteCount: 0))
     inputs.overheadNumerator = (segment + LaneLedger.segmentOverhead) * (record + recordOverhead)
     inputs.overheadDenominator = segment * record
     return inputs

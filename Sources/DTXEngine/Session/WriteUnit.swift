@@ -36,21 +36,21 @@ final class WriteUnit: @unchecked Sendable {
   init(byteCount: Int) throws(SystemError) {
     precondition(byteCount >= RecordLayout.maximumPayloadByteCount, "a unit of \(byteCount) bytes")
     capacity = byteCount
-    buffer = try PageBuffer(byteCount: byteCount + RecordLayout.tagByteCount)
+    buffer = try PageBuffer(byteCount: RecordLayout.sealedByteCount(payloadByteCount: byteCount))
   }
 
   /// Room behind what has been gathered.
   var freeByteCount: Int { capacity - filled }
 
-  /// Where the next payload and its tag are to be received: behind what has been gathered.
+  /// Where the next payload is to be received, with its tag and padding: behind what has been
+  /// gathered.
   ///
   /// - Parameter byteCount: the payload's, at most `freeByteCount`.
-  /// - Returns: room for the payload and its tag.
+  /// - Returns: room for all of these.
   func place(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
     precondition(byteCount <= freeByteCount, "a payload of \(byteCount) bytes has no room")
-    return UnsafeMutableRawBufferPointer(
-      rebasing: buffer.pointer[filled..<filled + byteCount + RecordLayout.tagByteCount]
-    )
+    let end = filled + RecordLayout.sealedByteCount(payloadByteCount: byteCount)
+    return UnsafeMutableRawBufferPointer(rebasing: buffer.pointer[filled..<end])
   }
 
   /// Adds the next bytes of the latest payload to what has been gathered.
