@@ -7,7 +7,7 @@ internal import Glibc
   static let configuration = CommandConfiguration(
     commandName: "dtx-compare",
     abstract: "Time dtx beside the ceiling program and the peers that are installed.",
-    subcommands: [RunCommand.self, GenerateCommand.self],
+    subcommands: [RunCommand.self, GenerateCommand.self, AllocationsCommand.self],
     defaultSubcommand: RunCommand.self
   )
 }

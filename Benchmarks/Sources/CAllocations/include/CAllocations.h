@@ -1,4 +1,6 @@
-// Counts allocations by standing before malloc and its relatives.
+// Counts allocations by standing before malloc and its relatives: linked into a program, or put
+// before its libraries by LD_PRELOAD. With DTX_ALLOCATIONS=FILE in its environment the program
+// appends its number and its count to that file when it ends.
 #ifndef DTX_CALLOCATIONS_H
 #define DTX_CALLOCATIONS_H
 
