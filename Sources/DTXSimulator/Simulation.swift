@@ -11,7 +11,7 @@ package struct Simulation: Sendable {
   package internal(set) var record: SimulationRecord
 
   var now = Instant.zero
-  var heap = EventHeap()
+  var heap = EventHeap<SimulatedEvent>()
   /// Streams of their own: one draw more in the disk does not change the network.
   var networkRandom: SeededRandom
   var diskRandom: SeededRandom
