@@ -60,7 +60,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "dtx", "DTXEngine", "DTXCore", "DTXLinux",
+        "dtx", "DTXEngine", "DTXSimulator", "DTXCore", "DTXLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house

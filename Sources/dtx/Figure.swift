@@ -37,6 +37,24 @@ enum Figure {
     return UInt64(clamping: UInt128(part) * 100 / UInt128(whole))
   }
 
+  /// `64 MiB`, `65,537 B`: in the largest binary unit that divides it.
+  static func binary(_ count: UInt64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+    let power = count == 0 ? 0 : min(count.trailingZeroBitCount / 10, units.count - 1)
+    return "\(grouped(count >> UInt64(10 * power))) \(units[power])"
+  }
+
+  /// `99.9 %`, rounded down; `100.0 %` of nothing.
+  static func tenths(_ part: UInt64, of whole: UInt64) -> String {
+    let tenths = whole == 0 ? 1000 : UInt64(clamping: UInt128(part) * 1000 / UInt128(whole))
+    return "\(tenths / 10).\(tenths % 10) %"
+  }
+
+  /// `12.0 ms`, to a tenth.
+  static func milliseconds(_ nanoseconds: UInt64) -> String {
+    "\(grouped(nanoseconds / 1_000_000)).\(nanoseconds % 1_000_000 / 100_000) ms"
+  }
+
   /// A number with a comma before every third digit from the right.
   static func grouped(_ number: some BinaryInteger) -> String {
     let digits = Array(String(number))

@@ -12,6 +12,19 @@ import Testing
     #expect(Figure.bytes(count) == text)
   }
 
+  @Test(arguments: [
+    (0, "0 B"), (1000, "1,000 B"), (65_536, "64 KiB"), (3 << 30, "3 GiB"), (1 << 63, "8 EiB"),
+  ])
+  func binarySizesAreExact(_ count: UInt64, _ text: String) {
+    #expect(Figure.binary(count) == text)
+  }
+
+  @Test func tenthsAreCutOff() {
+    #expect(Figure.tenths(1999, of: 2000) == "99.9 %")
+    #expect(Figure.tenths(0, of: 0) == "100.0 %")
+    #expect(Figure.milliseconds(11_050_000) == "11.0 ms")
+  }
+
   @Test func ratesAreInBits() {
     #expect(Figure.rate(9_416_000_000) == "9.41 Gb/s")
     #expect(Figure.rate(100_000_000_000) == "100 Gb/s")

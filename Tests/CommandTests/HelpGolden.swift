@@ -10,7 +10,9 @@ enum HelpGolden {
     var testDescription: String { "dtx \(command)" }
   }
 
-  static let pages = [root, push, pull, verify, status, manifest, create, show, diff, serve]
+  static let pages = [
+    root, push, pull, verify, status, manifest, create, show, diff, simulate, serve,
+  ]
 
   private static let root = Page(
     command: "",
@@ -32,6 +34,7 @@ enum HelpGolden {
         verify                  Read a tree back and compare it with its manifest.
         status                  Say how far the transfers into a destination are.
         manifest                Make, show and compare manifests.
+        simulate                Say how a transfer would go, in virtual time.
         serve                   Be the far end of a transfer: push and pull start
                                 this through ssh.
 
@@ -328,6 +331,37 @@ enum HelpGolden {
         <new>                   The new one.
 
       OPTIONS:
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+
+  private static let simulate = Page(
+    command: "simulate",
+    text: """
+      OVERVIEW: Say how a transfer would go, in virtual time.
+
+      Runs what decides in a real transfer over a path, hosts and disks that a
+      scenario describes: one that comes with the program, or a file. No byte is
+      moved and no network is touched.
+
+      Examples:
+        dtx simulate fast-72tb
+        dtx simulate fast-72tb --fault power-loss
+        dtx simulate --print fast-72tb > mine.scenario && dtx simulate ./mine.scenario
+
+      USAGE: dtx simulate [<scenario>] [--list] [--print] [--fault <fault> ...] [--seed <number>] [--json]
+
+      ARGUMENTS:
+        <scenario>              The name of a built-in scenario, or a file.
+
+      OPTIONS:
+        --list                  List the built-in scenarios and the faults.
+        --print                 Print a scenario's text instead of simulating it.
+        --fault <fault>         Let something go wrong; may be repeated.
+        --seed <number>         Draw by this number instead of the scenario's.
+        --json                  Print JSON lines.
         --version               Show the version.
         -h, --help              Show help information.
 

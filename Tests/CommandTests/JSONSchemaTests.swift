@@ -47,7 +47,8 @@ import Testing
       TransferSummary(report: completedReport(), isLocal: false).json,
       SessionView(session: session, isDiscarded: false).json, ManifestText.json(summary),
       ManifestText.json(ManifestHeader(blockByteCount: 65_536, rootAlgorithm: .sha256)),
-    ] + VerifySummary(report: verification).json
+      ScenarioList.json("scenario", "n", "t"), ScenarioList.json("fault", "n", "t"),
+    ] + VerifySummary(report: verification).json + SimulationSamples.report().json
       + part.entries.indices.map { ManifestText.json(part, $0) }
   }
 }
