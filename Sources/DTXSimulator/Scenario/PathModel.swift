@@ -14,7 +14,7 @@ package enum PathModel {
   /// Segments that a connection begins with: RFC 6928.
   private static let initialWindow: UInt64 = 10
   /// A record's header and tag: dtx-protocol(7).
-  private static let recordOverhead: UInt64 = 8 + 16
+  private static let recordOverhead: UInt64 = 16 + 16
 
   /// Payload of a segment.
   package static func segmentByteCount(_ path: ScenarioPath) -> UInt64 {
