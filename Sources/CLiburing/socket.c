@@ -6,10 +6,12 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 // linux/tcp.h and not netinet/tcp.h: the C library's tcp_info ends before the fields used here.
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 
 int dtx_socket(int family) { return socket(family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP); }
@@ -82,6 +84,13 @@ int dtx_bind_interface(int descriptor, const char *name) {
       descriptor, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)(strlen(name) + 1));
 }
 
+int dtx_bound_interface(int descriptor, char *name, size_t capacity) {
+  socklen_t length = (socklen_t)capacity - 1;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, name, &length) < 0) return -1;
+  name[length] = 0;
+  return 0;
+}
+
 int dtx_set_congestion_control(int descriptor, const char *name) {
   return setsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name));
 }
@@ -136,6 +145,10 @@ int dtx_tcp_info(int descriptor, struct dtx_tcp_info *info) {
     .pacing_rate = found.tcpi_pacing_rate,
   };
   return 0;
+}
+
+int dtx_unacknowledged(int descriptor, int *byte_count) {
+  return ioctl(descriptor, SIOCOUTQ, byte_count);
 }
 
 ssize_t dtx_send(

@@ -65,6 +65,7 @@ package struct Server: Sendable {
     do throws(TransferError) {
       var request = try channel.receiveDecoded(RequestCodec.decode)
       try confine(&request)
+      try rehearse(request)
       let secret = SessionSecret(wiping: &request.secret)
       let responding = Responding(
         server: self,
@@ -79,6 +80,15 @@ package struct Server: Sendable {
       channel.finishSending()
       return 1
     }
+  }
+
+  /// Finds out before anything else whether this host takes what is asked of the lanes.
+  private func rehearse(_ request: Request) throws(TransferError) {
+    let isSender = request.direction == .pull
+    try LaneTuning.rehearse(
+      request.lanes.map { LaneTuning(settings: $0, isSender: isSender) },
+      names: request.lanes.indices.map { "lane \($0)" }
+    )
   }
 
   /// Puts the request's paths below the root, and refuses what this server is not for.
@@ -164,12 +174,24 @@ private struct Responding {
     SessionSetup(
       options: request.options,
       settlement: settlement,
+      tunings: settlement.usesControlChannel ? [] : tunings(settlement),
       isInitiator: false,
       channel: channel,
       secret: secret,
       inlet: inlet,
       watch: Responding.tell
     )
+  }
+
+  /// What this end sets on each lane's connections.
+  private func tunings(_ settlement: LaneSettlement) -> [LaneTuning] {
+    zip(request.lanes, settlement.inputs.lanes).map { settings, lane in
+      LaneTuning(
+        settings: settings,
+        isSender: request.direction == .pull,
+        connectionCount: lane.connectionCount
+      )
+    }
   }
 
   /// Says what the other end's user should know; the remote shell carries it there.
@@ -184,7 +206,8 @@ private struct Responding {
 
   /// Listens for lanes, and says where.
   private func accept(_ inlet: LaneInlet) throws(TransferError) -> LaneListener {
-    let place = server.isLoopback ? ListeningAddress.loopback : .fromEnvironment()
+    var place = server.isLoopback ? ListeningAddress.loopback : .fromEnvironment()
+    if request.lanesHaveAddresses { place.takeAnyWay() }
     let listener: LaneListener
     do throws(LaneError) {
       listener = try LaneListener(

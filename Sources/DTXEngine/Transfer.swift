@@ -24,6 +24,11 @@ package enum Transfer {
     try? Host.raiseDescriptorLimit()
     let interruption = try Interruption.watch()
     let host = try farHost(request)
+    if !request.options.isDryRun { try LaneDescription.checkWindows(request.lanes) }
+    try LaneTuning.rehearse(
+      request.lanes.map { LaneTuning($0, isSender: request.direction == .push) },
+      names: request.lanes.enumerated().map { LaneProof.name($0.offset, $0.element.lane) }
+    )
     let dataset: SourceDataset? =
       request.direction == .push
       ? try SourceDataset.of(request.options, request.sources.map(\.path)) : nil
@@ -41,6 +46,7 @@ package enum Transfer {
       report.cipher = opening.cipher
       report.signal = interruption.signal
       report.limitation = report.limited(isOneHost: host == nil)
+      report.describeLanes(as: request.lanes)
       if report.usesShellLane {
         let way = host == nil ? "the control channel" : "the remote shell"
         report.notices.append("no port could be reached: one lane went through \(way)")
@@ -154,6 +160,8 @@ private struct Opening {
     SessionSetup(
       options: request.options,
       settlement: settlement,
+      tunings: settlement.usesControlChannel
+        ? [] : request.lanes.map { LaneTuning($0, isSender: request.direction == .push) },
       isInitiator: true,
       channel: channel,
       secret: secret,
@@ -174,7 +182,9 @@ private struct Opening {
       secret: bytes,
       sessionID: sessionID,
       ports: request.ports,
-      cipher: cipher
+      cipher: cipher,
+      lanesHaveAddresses: request.lanes.contains { $0.route.hasAddresses },
+      lanes: request.lanes.map(\.settings)
     )
     try channel.sendStep(RequestCodec.encode(wire))
     let acceptance = try decoded(HandshakeCodec.acceptance)

@@ -1,6 +1,16 @@
 internal import DTXCore
 
 extension TransferReport {
+  /// Puts the contracts that a user wrote in the place of the rates that the plan counted with.
+  mutating func describeLanes(as descriptions: [LaneDescription]) {
+    guard !usesShellLane, lanes.count == descriptions.count else { return }
+    for (index, description) in descriptions.enumerated() {
+      lanes[index].lane = description.lane
+      lanes[index].route = description.route
+      lanes[index].pace = description.pace
+    }
+  }
+
   /// What limited the transfer, if all is known that tells.
   ///
   /// - Parameter isOneHost: whether both ends share their processors.

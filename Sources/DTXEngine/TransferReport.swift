@@ -75,11 +75,30 @@ package struct LaneReport: Sendable {
   package var connectionCount = 0
   /// Source ports of its connections, as link aggregation hashes them.
   package var sourcePorts: [UInt16] = []
-  /// What the kernel took as pacing rate, in bits per second over all connections; nil without.
-  package var pacedBitsPerSecond: UInt64?
+  /// Where its connections have this end, in digits, and the device that they are bound to.
+  package var localAddress: String?
+  package var interface: String?
+  /// What the kernel took for one of its connections at the data's sender; nil while unknown.
+  package var taken: LaneTaken?
+  /// What was asked for.
+  package var route = LaneRoute()
+  package var pace = LanePace()
 
   package init(lane: Lane) {
     self.lane = lane
+  }
+
+  /// What the kernel took as pacing rate, in bits per second over all connections, as the lane's
+  /// contract counts them; nil without.
+  package var pacedBitsPerSecond: UInt64? {
+    guard let taken, let pace = taken.pacedBytesPerSecond, taken.segmentByteCount > 0 else {
+      return nil
+    }
+    let isV6 = localAddress?.contains(":") ?? false
+    let shape = SegmentShape(segmentByteCount: UInt64(taken.segmentByteCount), isV6: isV6)
+    // All connections' bits; a limit keeps the pace far from what would not fit.
+    let payload = Rate(bitsPerSecond: pace * 8).bitsPerSecond * UInt64(lane.connectionCount)
+    return shape.wire(of: Rate(bitsPerSecond: payload), counting: self.pace.layer).bitsPerSecond
   }
 }
 

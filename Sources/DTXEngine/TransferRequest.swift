@@ -7,7 +7,7 @@ package struct TransferRequest: Sendable {
   package var sources: [Endpoint]
   package var destination: Endpoint
   package var options = TransferOptions()
-  package var lanes: [Lane]
+  package var lanes: [LaneDescription]
   /// Nil: encrypted, but for a local destination, which no network lies before.
   package var cipher: Cipher?
   /// The remote shell and its arguments: `ssh -p 2222`.
@@ -29,7 +29,7 @@ package struct TransferRequest: Sendable {
     direction: Direction,
     sources: [Endpoint],
     destination: Endpoint,
-    lanes: [Lane]
+    lanes: [LaneDescription]
   ) {
     self.direction = direction
     self.sources = sources

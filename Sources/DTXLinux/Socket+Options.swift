@@ -92,6 +92,22 @@ extension Socket {
     return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// The device that the socket is bound to; nil for none.
+  package func boundInterface() throws(SystemError) -> String? {
+    var name = [CChar](repeating: 0, count: 64)
+    let result = system { dtx_bound_interface(descriptor.raw, &name, name.count) }
+    try check("getsockopt", result)
+    let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Bytes that were sent and that the peer's kernel has not acknowledged.
+  package func unacknowledgedByteCount() throws(SystemError) -> Int {
+    var byteCount: Int32 = 0
+    try check("ioctl", system { dtx_unacknowledged(descriptor.raw, &byteCount) })
+    return Int(byteCount)
+  }
+
   /// Has the kernel pace what is sent to at most this rate; `.max` lifts the limit.
   package func setMaxPacingRate(bytesPerSecond: UInt64) throws(SystemError) {
     try check("setsockopt", system { dtx_set_pacing_rate(descriptor.raw, bytesPerSecond) })

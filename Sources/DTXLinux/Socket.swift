@@ -43,28 +43,21 @@ package final class Socket: Sendable {
   ///   - source: the address to come from; port 0 takes any.
   ///   - interface: the device to leave by (SO_BINDTODEVICE), which may need a capability.
   ///   - timeoutNanoseconds: how long to try.
+  ///   - prepare: sets what the first packet is to have already.
   /// - Returns: a connected socket.
   /// - Throws: what the network answered (ECONNREFUSED, EHOSTUNREACH ...), or ETIMEDOUT.
   package static func connect(
     to address: SocketAddress,
     from source: SocketAddress? = nil,
     interface: String? = nil,
-    timeoutNanoseconds: UInt64
+    timeoutNanoseconds: UInt64,
+    preparing prepare: (Socket) throws(SystemError) -> Void = { _ in }
   ) throws(SystemError) -> Socket {
     let deadline = Clock.now().addingReportingOverflow(timeoutNanoseconds)
     let socket = try Socket.make(for: address)
     let raw = socket.descriptor.raw
-    if let interface {
-      let result = withCString(Array(interface.utf8)) { name in
-        system { dtx_bind_interface(raw, name) }
-      }
-      try checked(result, "bind", "interface \(printable(Array(interface.utf8)))")
-    }
-    if let source {
-      // The port is chosen at connect, for this peer only: otherwise ports run out sooner.
-      if source.port == 0 { try socket.set(DTX_LATE_PORT, 1) }
-      try socket.bind(to: source)
-    }
+    try socket.bind(from: source, interface: interface)
+    try prepare(socket)
     try socket.check("fcntl", system { dtx_set_blocking(raw, 0) })
     let started = system { dtx_connect(raw, address.bytes, UInt32(address.bytes.count)) }
     if started == -Int(EINPROGRESS) {
@@ -78,6 +71,25 @@ package final class Socket: Sendable {
       try socket.check("connect", started)
     }
     try socket.check("fcntl", system { dtx_set_blocking(raw, 1) })
+    return socket
+  }
+
+  /// A socket that is bound and goes nowhere: for finding out what the kernel takes.
+  ///
+  /// - Parameters:
+  ///   - source: the address to come from; nil for an IPv4 socket without.
+  ///   - interface: the device to leave by.
+  /// - Returns: the socket.
+  /// - Throws: EADDRNOTAVAIL for an address that is not this machine's, ENODEV for a device that
+  ///   there is not.
+  package static func unconnected(
+    from source: SocketAddress?,
+    interface: String?
+  ) throws(SystemError) -> Socket {
+    let result = system { dtx_socket(source?.family ?? AF_INET) }
+    let raw = Int32(try checked(result, "socket", source?.description ?? "IPv4"))
+    let socket = Socket(owning: Descriptor(owning: raw), label: source?.description ?? "a socket")
+    try socket.bind(from: source, interface: interface)
     return socket
   }
 
@@ -153,6 +165,19 @@ package final class Socket: Sendable {
     let result = system { dtx_socket(address.family) }
     let raw = Int32(try checked(result, "socket", address.description))
     return Socket(owning: Descriptor(owning: raw), label: address.description)
+  }
+
+  private func bind(from source: SocketAddress?, interface: String?) throws(SystemError) {
+    if let interface {
+      let result = withCString(Array(interface.utf8)) { name in
+        system { dtx_bind_interface(descriptor.raw, name) }
+      }
+      try checked(result, "bind", "interface \(printable(Array(interface.utf8)))")
+    }
+    guard let source else { return }
+    // The port is chosen at connect, for this peer only: otherwise ports run out sooner.
+    if source.port == 0 { try set(DTX_LATE_PORT, 1) }
+    try bind(to: source)
   }
 
   private func bind(to address: SocketAddress) throws(SystemError) {

@@ -97,6 +97,9 @@ func readInto(
 }
 
 extension SystemError {
+  /// The number of a file that is too large (EFBIG).
+  package static let tooLarge = EFBIG
+
   /// Whether access was denied, rather than something missing or broken.
   package var isAboutPermission: Bool { number == EACCES || number == EPERM }
 

@@ -51,7 +51,7 @@ package struct Auditor: Sendable {
         switch failure.kind {
         case .protocolViolation, .integrity, .locked:
           return "run \(number): \(failure.kind): \(failure.reason)"
-        case .peerGone, .noLane, .peerFailed, .storage:
+        case .peerGone, .noLane, .lane, .peerFailed, .storage:
           break
         }
       }

@@ -46,6 +46,7 @@ enum ErrorReport {
       switch failure.kind {
       case .peerGone: "the far end is gone"
       case .noLane: "no lane to the far end is left"
+      case .lane: "a lane is not what was asked for"
       case .peerFailed: "the far end failed"
       case .storage: "this end's storage failed"
       case .integrity: "what arrived is not what was sent"
@@ -54,7 +55,7 @@ enum ErrorReport {
       }
     let kind: TransferError.Kind =
       switch failure.kind {
-      case .peerGone, .noLane, .peerFailed, .storage, .protocolViolation: .failed
+      case .peerGone, .noLane, .lane, .peerFailed, .storage, .protocolViolation: .failed
       case .integrity: .integrity
       case .locked: .locked
       }

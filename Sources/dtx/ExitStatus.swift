@@ -49,7 +49,7 @@ extension ExitStatus {
   init(_ kind: SessionFailure.Kind) {
     self =
       switch kind {
-      case .peerGone, .noLane, .peerFailed, .storage, .protocolViolation: .failed
+      case .peerGone, .noLane, .lane, .peerFailed, .storage, .protocolViolation: .failed
       case .integrity: .integrity
       case .locked: .locked
       }

@@ -29,14 +29,21 @@ struct LaneArguments: ParsableArguments {
     name: .customLong("lane"),
     help: ArgumentHelp(
       """
-      A lane of its own: rate=2G[,reserved][,connections=2][,name=x]. May be repeated; excludes \
+      A lane of its own: rate=2G[,reserved][,name=x][,bind=192.0.2.7]... May be repeated; excludes \
       --lanes and --rate.
       """,
       valueName: "lane"
     ),
-    transform: LaneArguments.lane
+    transform: LaneOption.lane
   )
-  var ownLanes: [Lane] = []
+  var ownLanes: [LaneDescription] = []
+
+  @Option(
+    help: ArgumentHelp("Read lanes of their own from this file, in TOML.", valueName: "file"),
+    completion: .file(),
+    transform: LaneOption.file
+  )
+  var lanesFile: [LaneDescription]?
 
   @Option(
     help: ArgumentHelp(
@@ -66,16 +73,29 @@ struct LaneArguments: ParsableArguments {
   var cipher: Cipher?
 
   func validate() throws {
-    if !ownLanes.isEmpty, lanes != nil || rate != nil {
-      throw ValidationError("--lane says all about a lane: give neither --lanes nor --rate with it")
+    if !ownLanes.isEmpty || lanesFile != nil, lanes != nil || rate != nil {
+      let option = lanesFile == nil ? "--lane" : "--lanes-file"
+      throw ValidationError(
+        "\(option) says all about a lane: give neither --lanes nor --rate with it"
+      )
     }
-    if let problem = Lane.problem(in: chosen) {
+    if let problem = Lane.problem(in: chosen.map(\.lane)) {
       throw ValidationError("these lanes cannot be planned: \(problem)")
     }
+    try LaneOption.check(chosen, hasPort: port != nil)
+  }
+
+  /// The ports that the far end may listen on; nil for any.
+  ///
+  /// A lane that names the port it goes to asks for that one, unless the user says where the far end
+  /// listens: then something on the way leads from the one to the other.
+  var ports: ClosedRange<UInt16>? {
+    if let port { return port }
+    return chosen.lazy.compactMap { $0.route.target?.port }.first.map { $0...$0 }
   }
 
   /// The lanes of a transfer whose far end is another host, for all that anybody knows.
-  var chosen: [Lane] { chosen(isLocal: false) }
+  var chosen: [LaneDescription] { chosen(isLocal: false) }
 
   /// The lanes of the transfer.
   ///
@@ -84,38 +104,12 @@ struct LaneArguments: ParsableArguments {
   ///
   /// - Parameter isLocal: whether source and destination are both on this machine.
   /// - Returns: what the user asked for, or as many as suit.
-  func chosen(isLocal: Bool) -> [Lane] {
-    guard ownLanes.isEmpty else { return ownLanes }
+  func chosen(isLocal: Bool) -> [LaneDescription] {
+    let own = ownLanes + (lanesFile ?? [])
+    guard own.isEmpty else { return own }
     let isFree = isLocal && rate == nil
     let most = isFree ? Host.processorCount : LaneArguments.defaultLaneCount
-    return Lane.split(rate, over: lanes ?? min(most, LaneArguments.defaultLaneCount))
-  }
-
-  /// Reads `rate=2G,reserved,connections=2,name=x`, in any order.
-  private static func lane(_ text: String) throws -> Lane {
-    var lane = Lane(contract: .bestEffort, rate: nil, connectionCount: 0)
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      let value = pair.count == 2 ? String(pair[1]) : nil
-      switch (pair.first ?? "", value) {
-      case ("rate", let value?): lane.rate = try ArgumentValue.rate(value)
-      case ("reserved", nil): lane.contract = .reserved
-      case ("connections", let value?):
-        guard let count = Int(value), (1...Limits.connectionCount).contains(count) else {
-          throw ValidationError("a lane has 1 to \(Limits.connectionCount) connections")
-        }
-        lane.connectionCount = count
-      case ("name", let value?):
-        guard value.utf8.count <= Limits.nameByteCount else {
-          throw ValidationError("a name has at most \(Limits.nameByteCount) bytes")
-        }
-        lane.name = value
-      default:
-        throw ValidationError("a lane is rate=2G[,reserved][,connections=2][,name=x]")
-      }
-    }
-    guard lane.rate != nil else { throw ValidationError("a lane of its own has a rate=") }
-    if lane.connectionCount == 0 { lane.connectionCount = Lane.connectionCount(for: lane.rate) }
-    return lane
+    let count = lanes ?? min(most, LaneArguments.defaultLaneCount)
+    return Lane.split(rate, over: count).map { LaneDescription($0) }
   }
 }

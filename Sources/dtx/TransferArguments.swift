@@ -48,7 +48,7 @@ struct TransferArguments: ParsableArguments {
     request.options.keepsNothing = dataset.sinkNull
     request.stateDirectory = dataset.stateDir
     request.cipher = lanes.cipher
-    request.ports = lanes.port ?? request.ports
+    request.ports = lanes.ports ?? request.ports
     request.laneHost = lanes.laneHost
     request.allowsLanesThroughShell = lanes.allowSshLanes
     request.remoteShell = farEnd.remoteShell ?? request.remoteShell

@@ -25,7 +25,12 @@ struct TransferRun {
       throw advised(error)
     }
     printer.printMissing(report.notices)
-    let summary = TransferSummary(report: report, isLocal: isLocal, told: printer.failures)
+    let summary = TransferSummary(
+      report: report,
+      isLocal: isLocal,
+      isVerbose: output.verbose,
+      told: printer.failures
+    )
     if let error = failure(in: report) {
       console.message(ErrorReport.text(error))
       if output.json { console.report(ErrorReport.json(error, status: summary.status).line) }

@@ -7,12 +7,20 @@ struct TransferSummary {
   let report: TransferReport
   /// Whether both places are on this machine.
   let isLocal: Bool
+  /// Whether what the kernel took of each lane's settings is shown.
+  let isVerbose: Bool
   /// The entries that failed: of very many, the report names the first alone.
   let failures: FailureTally
 
-  init(report: TransferReport, isLocal: Bool, told: FailureTally = FailureTally()) {
+  init(
+    report: TransferReport,
+    isLocal: Bool,
+    isVerbose: Bool = false,
+    told: FailureTally = FailureTally()
+  ) {
     self.report = report
     self.isLocal = isLocal
+    self.isVerbose = isVerbose
     let reported = FailureTally(report.failedEntries)
     failures = told.count > reported.count ? told : reported
   }
@@ -87,9 +95,10 @@ struct TransferSummary {
   private var laneRows: [String] {
     var rows: [String] = []
     let rated = report.lanes.contains { $0.lane.rate != nil }
-    if rated {
+    if rated || isVerbose {
       for (index, lane) in report.lanes.enumerated() {
         rows.append(row("lane \(index)", describe(lane)))
+        if isVerbose, let taken = LaneFacts(lane).line { rows.append(row("", taken)) }
       }
     } else if !report.lanes.isEmpty {
       let connections = report.lanes.reduce(0) { $0 + $1.connectionCount }
@@ -182,7 +191,10 @@ extension TransferSummary {
       ("goodput_bits_per_second", .integer(report.goodputBitsPerSecond)),
       ("predicted_seconds", .optional(report.predictedNanoseconds, JSONValue.seconds)),
       ("plan_digest", planDigest),
-      ("lanes", .array(report.lanes.enumerated().map { json($0.element, index: $0.offset) })),
+      (
+        "lanes",
+        .array(report.lanes.enumerated().map { LaneFacts($0.element).json(index: $0.offset) })
+      ),
       ("connections_lost", .integer(report.lostConnectionCount)),
       ("through_shell", .bool(report.usesShellLane)),
       ("cipher", .string(report.cipher.name)),
@@ -206,22 +218,5 @@ extension TransferSummary {
     let bytes = report.planDigests.flatMap { $0.bytes(DigestAlgorithm.xxh3.byteCount) }
     let digest = Digest.xxh3(of: bytes).hex(DigestAlgorithm.xxh3.byteCount)
     return .string("\(DigestAlgorithm.xxh3.name):\(digest)")
-  }
-
-  private func json(_ lane: LaneReport, index: Int) -> JSONValue {
-    .object([
-      ("index", .integer(index)),
-      ("name", .string(lane.lane.name)),
-      ("contract", .string(lane.lane.contract == .reserved ? "reserved" : "best-effort")),
-      (
-        "rate_bits_per_second",
-        .optional(lane.lane.rate) { .integer($0.bitsPerSecond) }
-      ),
-      ("paced_bits_per_second", .optional(lane.pacedBitsPerSecond) { .integer($0) }),
-      ("connections", .integer(lane.connectionCount)),
-      ("source_ports", .array(lane.sourcePorts.map { .integer($0) })),
-      ("blocks", .integer(lane.blockCount)),
-      ("bytes_sent", .integer(lane.sentByteCount)),
-    ])
   }
 }

@@ -89,14 +89,15 @@ import Testing
   @Test func fourLanesWithoutARateAreTheDefault() throws {
     let command: PushCommand = try parsed("push", "a", "b")
     let expected = Lane(contract: .bestEffort, rate: nil, connectionCount: 1)
-    #expect(command.transfer.lanes.chosen == [expected, expected, expected, expected])
+    #expect(command.transfer.lanes.chosen.map(\.lane) == [expected, expected, expected, expected])
+    #expect(command.transfer.lanes.chosen.allSatisfy { $0 == LaneDescription(expected) })
     let local = command.transfer.lanes.chosen(isLocal: true)
     #expect(local.count == min(4, Host.processorCount))
   }
 
   @Test func aRateIsSplitOverTheLanes() throws {
     let command: PushCommand = try parsed("push", "--rate", "10G", "--lanes", "3", "a", "b")
-    let rates = command.transfer.lanes.chosen.map { $0.rate?.bitsPerSecond }
+    let rates = command.transfer.lanes.chosen.map { $0.lane.rate?.bitsPerSecond }
     #expect(rates == [3_333_333_334, 3_333_333_333, 3_333_333_333])
   }
 
@@ -111,7 +112,7 @@ import Testing
       "b"
     )
     #expect(
-      command.transfer.lanes.chosen == [
+      command.transfer.lanes.chosen.map(\.lane) == [
         Lane(
           contract: .reserved,
           rate: Rate(bitsPerSecond: 2_000_000_000),
@@ -127,9 +128,33 @@ import Testing
     )
   }
 
+  @Test func lanesOfAFileFollowThoseOfTheCommandLine() throws {
+    let scratch = try ScratchDirectory()
+    let path = try scratch.file("lanes.toml", "[[lane]]\nrate = '1G'\n[[lane]]\nrate = '2G'\n")
+    let command: PushCommand = try parsed(
+      "push",
+      "--lanes-file",
+      path,
+      "--lane",
+      "rate=3G,to=dtn:5201",
+      "a",
+      "b"
+    )
+    let rates = command.transfer.lanes.chosen.map { $0.lane.rate?.bitsPerSecond }
+    #expect(rates == [3_000_000_000, 1_000_000_000, 2_000_000_000])
+    #expect(command.transfer.lanes.ports == 5201...5201)
+  }
+
+  @Test func thePortThatALaneGoesToIsAskedForUnlessAnotherIsGiven() throws {
+    let command: PushCommand = try parsed("push", "--lane", "to=dtn:1", "--port", "2", "a", "b")
+    #expect(command.transfer.lanes.ports == 2...2)
+    let none: PushCommand = try parsed("push", "--lane", "to=dtn", "a", "b")
+    #expect(none.transfer.lanes.ports == nil)
+  }
+
   @Test func connectionsFollowFromTheRateWhereNobodySaysHowMany() throws {
     let command: PullCommand = try parsed("pull", "--lane", "rate=12G", "a", "b")
-    #expect(command.transfer.lanes.chosen.map(\.connectionCount) == [3])
+    #expect(command.transfer.lanes.chosen.map(\.lane.connectionCount) == [3])
   }
 }
 

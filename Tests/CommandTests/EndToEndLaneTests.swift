@@ -180,6 +180,44 @@ extension EndToEndTests {
       try Trees.expectSame(site.place, "from", "to")
     }
 
+    @Test(arguments: [
+      ("from=2199-01-01T00:00:00Z", "its window is not open yet"),
+      ("until=2020-01-01T00:00:00+01:00", "its window is over"),
+    ])
+    func outsideItsWindowALaneCarriesNothing(_ window: String, _ what: String) throws {
+      let site = try Site()
+      try Trees.makeMixed(site.place, "from", largeByteCount: 1 << 20, smallCount: 10)
+      let lane = "rate=1G,reserved,name=blue,\(window)"
+      let places = [site.place("from/"), site.place("to")]
+      let refused = try site.start("push", ["--lane", lane] + places).finish()
+      #expect(refused.status == 6, "\(refused.messages)")
+      #expect(refused.messages.contains("lane 0 (blue): \(what)"), "\(refused.messages)")
+      #expect(!site.place.exists("to"))
+      // What would be moved can be asked at any time.
+      let planned = try site.start("push", ["-n", "--lane", lane] + places).finish()
+      #expect(planned.status == 0, "\(planned.messages)")
+    }
+
+    @Test(arguments: ["push", "pull"])
+    func lanesOnThisMachineHaveWhatWasAsked(_ command: String) throws {
+      let site = try Site()
+      try Trees.makeMixed(site.place, "from", largeByteCount: 4 << 20, smallCount: 10)
+      let lanes = [
+        "--lane", "rate=1G,reserved,bind=127.0.0.5,to=127.0.0.6,dscp=af41,congestion=reno",
+        "--lane", "rate=500M,interface=lo,to=127.0.0.7,pace=50%,dscp=cs1",
+      ]
+      let ending = try Self.move(site, command, lanes)
+      #expect(ending.status == 0, "\(ending.messages)")
+      try Trees.expectSame(site.place, "from", "to")
+      let summary = try #require(ending.lines.last)
+      for member in [
+        "\"local_address\":\"127.0.0.5\"", "\"dscp\":\"af41\"", "\"congestion_control\":\"reno\"",
+        "\"interface\":\"lo\"", "\"dscp\":\"cs1\"", "\"pace_percent\":50", "\"to\":\"127.0.0.7\"",
+      ] {
+        #expect(summary.contains(member), "\(member) is not in \(summary)")
+      }
+    }
+
     private static func move(
       _ site: Site,
       _ command: String,

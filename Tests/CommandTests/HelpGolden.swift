@@ -89,8 +89,9 @@ enum HelpGolden {
         --rate <rate>           Rate of all lanes together, in bits per second on the
                                 wire: 10G, 50Mbit.
         --lane <lane>           A lane of its own:
-                                rate=2G[,reserved][,connections=2][,name=x]. May be
-                                repeated; excludes --lanes and --rate.
+                                rate=2G[,reserved][,name=x][,bind=192.0.2.7]... May
+                                be repeated; excludes --lanes and --rate.
+        --lanes-file <file>     Read lanes of their own from this file, in TOML.
         --port <ports>          Port, or range of ports, that the far end may listen
                                 on: 5000-5009. (default: any)
         --lane-host <host>      Host to connect lanes to, instead of ssh's.
@@ -164,8 +165,9 @@ enum HelpGolden {
         --rate <rate>           Rate of all lanes together, in bits per second on the
                                 wire: 10G, 50Mbit.
         --lane <lane>           A lane of its own:
-                                rate=2G[,reserved][,connections=2][,name=x]. May be
-                                repeated; excludes --lanes and --rate.
+                                rate=2G[,reserved][,name=x][,bind=192.0.2.7]... May
+                                be repeated; excludes --lanes and --rate.
+        --lanes-file <file>     Read lanes of their own from this file, in TOML.
         --port <ports>          Port, or range of ports, that the far end may listen
                                 on: 5000-5009. (default: any)
         --lane-host <host>      Host to connect lanes to, instead of ssh's.

@@ -56,7 +56,10 @@ import Testing
     lane.connectionCount = 2
     lane.blockCount = 80
     lane.sentByteCount = 1_300_000_000
-    lane.pacedBitsPerSecond = 1_980_000_000
+    lane.taken = taken
+    lane.sourcePorts = [40_001, 40_002]
+    lane.localAddress = "192.0.2.7"
+    lane.interface = "ens1f0"
     var other = LaneReport(
       lane: Lane(
         contract: .bestEffort,
@@ -79,6 +82,32 @@ import Testing
         plan      predicted 7.90 s, took 8.00 s
         """
       )
+    )
+    report.lanes[0].pace = LanePace(layer: .l3, percent: 97)
+    report.lanes[0].route.target = LaneTarget(host: "dtn-data", port: 5201)
+    let summary = TransferSummary(report: report, isLocal: false, isVerbose: true)
+    #expect(
+      summary.lines.joined(separator: "\n").contains(
+        """
+        blocks, 2 connections
+                  192.0.2.7 on ens1f0, port 40001 40002; to dtn-data:5201; dscp ef; bbr; MSS \
+        8948, path MTU 9000; 97 % of the rate, which counts l3
+        lane 1 \
+           best-effort 500 Mb/s on the wire; 0 B in 1 block, 1 connection
+        cipher
+        """
+      )
+    )
+  }
+
+  /// 1.98 Gb/s on the wire over two connections.
+  private var taken: LaneTaken {
+    LaneTaken(
+      codePoint: CodePoint(typeOfService: 184),
+      congestionControl: "bbr",
+      pacedBytesPerSecond: 122_600_000,
+      segmentByteCount: 8948,
+      pathMTU: 9000
     )
   }
 
@@ -187,10 +216,14 @@ import Testing
         "goodput_bits_per_second":4000000000,"predicted_seconds":null,\
         "plan_digest":"xxh3-128:\(planDigest)","lanes":[\
         {"index":0,"name":"","contract":"best-effort","rate_bits_per_second":null,\
-        "paced_bits_per_second":null,"connections":1,"source_ports":[40001],"blocks":200,\
+        "layer":"l2","pace_percent":100,"paced_bits_per_second":null,"connections":1,\
+        "local_address":null,"interface":null,"source_ports":[40001],"to":null,"dscp":null,\
+        "congestion_control":null,"segment_bytes":null,"path_mtu_bytes":null,"blocks":200,\
         "bytes_sent":3000000000},\
         {"index":1,"name":"","contract":"best-effort","rate_bits_per_second":null,\
-        "paced_bits_per_second":null,"connections":1,"source_ports":[40001],"blocks":49,\
+        "layer":"l2","pace_percent":100,"paced_bits_per_second":null,"connections":1,\
+        "local_address":null,"interface":null,"source_ports":[40001],"to":null,"dscp":null,\
+        "congestion_control":null,"segment_bytes":null,"path_mtu_bytes":null,"blocks":49,\
         "bytes_sent":1000000100}],"connections_lost":0,"through_shell":false,\
         "cipher":"aes-256-gcm","compress":"3","source_null":false,"sink_null":false,\
         "verification":"durable",\

@@ -68,17 +68,31 @@ struct Refusal: Sendable, CustomTestStringConvertible {
     ),
     Refusal(
       "push --lane reserved a b",
-      "The value 'reserved' is invalid for '--lane <lane>': a lane of its own has a rate="
+      "The value 'reserved' is invalid for '--lane <lane>': a reserved lane has a rate"
     ),
     Refusal(
       "push --lane rate=1G,connections=65 a b",
-      "The value 'rate=1G,connections=65' is invalid for '--lane <lane>': a lane has 1 to 64 "
-        + "connections"
+      "The value 'rate=1G,connections=65' is invalid for '--lane <lane>': connections: a lane has "
+        + "1 to 64 connections"
     ),
     Refusal(
       "push --lane rate=1G,fast a b",
-      "The value 'rate=1G,fast' is invalid for '--lane <lane>': a lane is "
-        + "rate=2G[,reserved][,connections=2][,name=x]"
+      "The value 'rate=1G,fast' is invalid for '--lane <lane>': there is no key 'fast', but rate, "
+        + "reserved, policed, pace, layer, connections, name, bind, interface, to, dscp, "
+        + "congestion, from, until"
+    ),
+    Refusal(
+      "push --lane bind=999.0.2.7 a b",
+      "bind: '999.0.2.7' is no address in digits, such as 192.0.2.7"
+    ),
+    Refusal(
+      "push --lane to=a:1 --lane to=a:2 a b",
+      "the far end listens on one port: give --port where lanes go to several, which lead there"
+    ),
+    Refusal(
+      "push --lanes-file /nonexistent/lanes a b",
+      "The value '/nonexistent/lanes' is invalid for '--lanes-file <file>': /nonexistent/lanes "
+        + "cannot be read: No such file or directory"
     ),
     Refusal(
       "push --rate 3 --lanes 4 a b",

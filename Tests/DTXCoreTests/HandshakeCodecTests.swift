@@ -51,6 +51,16 @@ import Testing
     50c3                                # port 50000
     5ac3                                # to 50010
     01                                  # AES-256-GCM
+    01                                  # lanes with addresses of their own
+    02                                  # 2 lanes
+    2e                                  # mark ef
+    03626272                            # congestion control "bbr"
+    8094ebdc03                          # 1000000000 b/s
+    03                                  # IP packets alone
+    ff                                  # no mark
+    00                                  # congestion control of the host
+    00                                  # no rate
+    02                                  # with Ethernet's bytes
     """
   )
 
@@ -67,7 +77,16 @@ import Testing
       secret: Array(0x00..<0x20),
       sessionID: Array(0x10..<0x20),
       ports: 50000...50010,
-      cipher: .aes256GCM
+      cipher: .aes256GCM,
+      lanesHaveAddresses: true,
+      lanes: [
+        LaneSettings(
+          codePoint: CodePoint("ef"),
+          congestionControl: "bbr",
+          pacedRate: Rate(bitsPerSecond: 1_000_000_000),
+          layer: .l3
+        ), LaneSettings(),
+      ]
     )
     change(&request)
     return request
@@ -113,6 +132,8 @@ import Testing
       0000                              # any port
       0000
       00                                # no cipher
+      00                                # lanes where the control channel is
+      00                                # 0 lanes
       """
     )
     let request = Self.sample { request in
@@ -131,6 +152,8 @@ import Testing
       request.options.filters = []
       request.ports = 0...0
       request.cipher = .none
+      request.lanesHaveAddresses = false
+      request.lanes = []
     }
     try Self.request.holds(golden, request)
   }
@@ -157,6 +180,14 @@ import Testing
       ("a short session", false, { $0.sessionID.removeLast() }),
       ("a long session", false, { $0.sessionID.append(0) }),
       ("all ports", true, { $0.ports = 0...65535 }),
+      ("256 lanes", true, { $0.lanes = Array(repeating: LaneSettings(), count: 256) }),
+      ("257 lanes", false, { $0.lanes = Array(repeating: LaneSettings(), count: 257) }),
+      ("a long name", true, { $0.lanes[0].congestionControl = String(repeating: "a", count: 15) }),
+      (
+        "a longer one", false, { $0.lanes[0].congestionControl = String(repeating: "a", count: 16) }
+      ),
+      ("a rate", true, { $0.lanes[0].pacedRate = Rate(bitsPerSecond: 1 << 55) }),
+      ("a rate above", false, { $0.lanes[0].pacedRate = Rate(bitsPerSecond: (1 << 55) + 1) }),
     ]
     for (what, isTaken, change) in changes {
       let problem = Self.request.problem(RequestCodec.encode(Self.sample(change)))
@@ -169,7 +200,10 @@ import Testing
     (20, 2, "a flag of 2"), (22, 0, "verification 0"), (22, 4, "verification 4"),
     (24, 2, "a list flag of 2"), (25, 3, "storage mode 3"), (26, 20, "compression at level 20"),
     (26, 254, "compression 254"), (34, 1, "2^56 bytes made up"), (35, 2, "a sink flag of 2"),
-    (36, 0x7f, "127 filters"), (87, 0xc4, "ports that descend"), (90, 2, "cipher 2"),
+    (36, 0x7f, "127 filters"), (87, 0xc4, "ports that descend"), (91, 2, "cipher 2"),
+    (92, 2, "an address flag of 2"), (93, 0x7f, "127 lanes"), (94, 64, "mark 64"),
+    (94, 254, "mark 254"), (96, 0x20, "a name with a blank"), (104, 1, "layer 1"),
+    (104, 4, "layer 4"),
   ])
   func whatNoRequestMayBeIsRefused(offset: Int, value: UInt8, what: String) {
     var bytes = Self.requestStart + [0] + Self.requestEnd

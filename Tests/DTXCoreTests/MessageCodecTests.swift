@@ -18,6 +18,16 @@ import Testing
     .fence(ConnectionID(lane: 255, number: .max)),
     .comparison(segment: 0, page: Array(0...255)),
     .refused(FailedEntry(segment: 1, entry: 2, failure: .conflict, reason: "in the way")),
+    .tuned(
+      ConnectionID(lane: 3, number: 9),
+      LaneTaken(
+        codePoint: CodePoint(typeOfService: 0),
+        congestionControl: "cubic",
+        pacedBytesPerSecond: nil,
+        segmentByteCount: 1448,
+        pathMTU: 1500
+      )
+    ),
     .comparisonEnd(segment: 129),
     .planned(segment: 1, generation: .max, digest: digest),
     .received(block),

@@ -64,6 +64,28 @@ import Testing
       0c6f70656e3a20454143434553  # "open: EACCES"
       """
     ),
+    (
+      .tuned(
+        ConnectionID(lane: 7, number: 16_909_060),
+        LaneTaken(
+          codePoint: CodePoint(typeOfService: 184),
+          congestionControl: "bbr",
+          pacedBytesPerSecond: 123_000_000,
+          segmentByteCount: 8948,
+          pathMTU: 9000
+        )
+      ),
+      """
+      07            # tuned
+      07            # lane 7
+      04030201      # connection 16909060
+      2e            # mark ef
+      03626272      # congestion control "bbr"
+      c0a9d33a      # 123000000 bytes a second
+      f4220000      # segments of 8948 bytes
+      28230000      # path MTU 9000
+      """
+    ),
   ]
 
   private static let fromReceiver: [(Message, String)] = [
@@ -238,7 +260,7 @@ import Testing
 
   @Test func onlyTheTypesOfThePageAreTaken() {
     let known = (Self.fromSender + Self.fromReceiver + Self.fromBoth).map { hex($0.1)[0] }
-    #expect(known == Array(1...6) + Array(16...25) + Array(32...35))
+    #expect(known == Array(1...7) + Array(16...25) + Array(32...35))
     for type in UInt8.min...UInt8.max {
       let problem = Self.check.problem([type] + letters(100))
       let isUnknown = problem == .unexpected(found: UInt64(type))

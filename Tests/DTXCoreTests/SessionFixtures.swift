@@ -107,7 +107,7 @@ enum SessionFixtures {
 
   static func isFromSender(_ message: Message) -> Bool {
     switch message {
-    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence: true
+    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .tuned: true
     default: false
     }
   }

@@ -131,11 +131,15 @@ int dtx_set_option(int descriptor, enum dtx_option option, int value);
 int dtx_get_option(int descriptor, enum dtx_option option, int *value);
 int dtx_set_timeout(int descriptor, int sending, uint64_t nanoseconds);
 int dtx_bind_interface(int descriptor, const char *name);
+// Writes the name of the interface that a socket is bound to; empty for none.
+int dtx_bound_interface(int descriptor, char *name, size_t capacity);
 int dtx_set_congestion_control(int descriptor, const char *name);
 int dtx_get_congestion_control(int descriptor, char *name, size_t capacity);
 int dtx_set_pacing_rate(int descriptor, uint64_t bytes_per_second);
 int dtx_get_pacing_rate(int descriptor, uint64_t *bytes_per_second);
 int dtx_tcp_info(int descriptor, struct dtx_tcp_info *info);
+// Bytes that were sent and that the peer's kernel has not acknowledged (SIOCOUTQ).
+int dtx_unacknowledged(int descriptor, int *byte_count);
 // One sendmsg(2) of two buffers (either may be empty), without SIGPIPE.
 ssize_t dtx_send(
     int descriptor, const void *first, size_t first_count, const void *second, size_t second_count);

@@ -23,7 +23,8 @@ extension ReceiveSession {
       compareRoots(theirs: roots)
     case .finished(let totals):
       senderFinished(totals)
-    case .heartbeat:
+    case .heartbeat, .tuned:
+      // What the kernel took is for the report alone.
       break
     case .stop(let reason, let text):
       stopped(reason, text, at: now)

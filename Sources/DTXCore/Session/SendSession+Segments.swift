@@ -56,7 +56,7 @@ extension SendSession {
       break
     case .stop(let reason, let text):
       stopped(reason, text)
-    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence:
+    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .tuned:
       violation("a message that only a sender sends")
     }
   }
@@ -235,7 +235,7 @@ extension Message {
     switch self {
     case .received, .durable, .finished, .stop:
       true
-    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .comparison, .changed,
+    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .tuned, .comparison, .changed,
       .refused, .comparisonEnd, .planned, .damaged, .fenced, .committed, .sealed, .heartbeat:
       false
     }

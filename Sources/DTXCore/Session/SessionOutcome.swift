@@ -22,6 +22,8 @@ package struct SessionFailure: Equatable, Sendable {
     case peerGone
     /// No lane could be opened, or none is left.
     case noLane
+    /// A lane is not what was asked for: a setting that did not take, a path that loses large packets.
+    case lane
     /// The peer said that it cannot go on.
     case peerFailed
     /// This end's disk or a system call failed.
@@ -51,7 +53,7 @@ extension SessionFailure {
     case .protocolViolation: .protocolViolation
     case .integrity: .disagreement
     case .locked: .locked
-    case .noLane, .storage: .failed
+    case .noLane, .lane, .storage: .failed
     }
   }
 }

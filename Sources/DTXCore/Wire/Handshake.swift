@@ -140,6 +140,10 @@ package struct Request: Equatable, Sendable {
   /// The ports that the responder may listen on; 0 means any.
   package var ports: ClosedRange<UInt16>
   package var cipher: Cipher
+  /// Lanes come from other addresses, or go to others, than the control channel.
+  package var lanesHaveAddresses: Bool
+  /// What is set on the connections of each lane.
+  package var lanes: [LaneSettings]
 
   package init(
     direction: Direction,
@@ -148,7 +152,9 @@ package struct Request: Equatable, Sendable {
     secret: [UInt8],
     sessionID: [UInt8],
     ports: ClosedRange<UInt16>,
-    cipher: Cipher
+    cipher: Cipher,
+    lanesHaveAddresses: Bool = false,
+    lanes: [LaneSettings] = []
   ) {
     self.direction = direction
     self.paths = paths
@@ -157,6 +163,8 @@ package struct Request: Equatable, Sendable {
     self.sessionID = sessionID
     self.ports = ports
     self.cipher = cipher
+    self.lanesHaveAddresses = lanesHaveAddresses
+    self.lanes = lanes
   }
 }
 

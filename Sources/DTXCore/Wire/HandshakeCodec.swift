@@ -11,6 +11,8 @@ package enum RequestCodec {
     writer.append(request.ports.lowerBound)
     writer.append(request.ports.upperBound)
     writer.append(request.cipher.rawValue)
+    writer.append(request.lanesHaveAddresses)
+    LaneSettingsCodec.encode(request.lanes, into: &writer)
     return writer.bytes
   }
 
@@ -45,6 +47,8 @@ package enum RequestCodec {
     guard let cipher = Cipher(rawValue: rawCipher) else {
       throw reader.failure("cipher", .unexpected(found: UInt64(rawCipher)))
     }
+    let lanesHaveAddresses = try reader.flag("addresses of lanes")
+    let lanes = try LaneSettingsCodec.lanes(&reader)
     try reader.finish("request")
     return Request(
       direction: direction,
@@ -53,7 +57,9 @@ package enum RequestCodec {
       secret: secret,
       sessionID: sessionID,
       ports: lowest...highest,
-      cipher: cipher
+      cipher: cipher,
+      lanesHaveAddresses: lanesHaveAddresses,
+      lanes: lanes
     )
   }
 

@@ -36,6 +36,8 @@ package enum Limits {
   package static let laneBitsPerSecond: UInt64 = 1 << 55
   /// Connections of one lane.
   package static let connectionCount = 64
+  /// The name of a congestion control: Linux's TCP_CA_NAME_MAX without its NUL.
+  package static let congestionControlByteCount = 15
   /// A frame on the control channel: small enough that a heartbeat is never long delayed by one.
   package static let controlFrameByteCount = 1 << 20
   /// A record's payload: fits the L2 cache of one core together with its socket buffer.

@@ -103,6 +103,8 @@ package enum Message: Equatable, Sendable {
   case plan(segment: Int, generation: UInt32, digest: Digest)
   /// The connection is dead for the sender: say when nothing more will be taken from it.
   case fence(ConnectionID)
+  /// What the kernel took for a connection that is about to carry blocks.
+  case tuned(ConnectionID, LaneTaken)
 
   // From the receiver.
   /// A page of what the receiver lacks and what it has: see `ComparisonCodec`.

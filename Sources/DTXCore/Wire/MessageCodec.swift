@@ -9,6 +9,7 @@ package enum MessageCodec {
     case fence = 4
     case demand = 5
     case omitted = 6
+    case tuned = 7
     case comparison = 16
     case refused = 17
     case comparisonEnd = 18
@@ -53,6 +54,10 @@ package enum MessageCodec {
     case .fence(let connection):
       writer.append(Kind.fence.rawValue)
       append(connection, &writer)
+    case .tuned(let connection, let taken):
+      writer.append(Kind.tuned.rawValue)
+      append(connection, &writer)
+      LaneSettingsCodec.encode(taken, into: &writer)
     case .comparison(let segment, let page):
       begin(.comparison, segment, &writer)
       writer.appendRaw(page)
@@ -121,7 +126,7 @@ package enum MessageCodec {
     }
     let message =
       switch kind {
-      case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence:
+      case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .tuned:
         try senderMessage(kind, &reader)
       case .comparison, .changed, .refused, .comparisonEnd, .planned, .received, .damaged,
         .durable, .fenced, .committed:
@@ -138,6 +143,9 @@ package enum MessageCodec {
     _ reader: inout ByteReader
   ) throws(FormatError) -> Message {
     if kind == .fence { return .fence(try connection(&reader)) }
+    if kind == .tuned {
+      return .tuned(try connection(&reader), try LaneSettingsCodec.taken(&reader))
+    }
     if kind == .omitted {
       let path = Array(try reader.counted("path", maximum: Limits.pathByteCount))
       let failure = try failure(&reader)

@@ -19,6 +19,8 @@ package struct LaneDialer: Sendable {
   package var source: SocketAddress?
   /// The device to leave by.
   package var interface: String?
+  /// What is set on each connection before its first packet.
+  var tuning = LaneTuning()
   package var timeoutNanoseconds = LaneDialer.candidateNanoseconds
 
   private let secret: SessionSecret
@@ -93,7 +95,8 @@ package struct LaneDialer: Sendable {
         to: address,
         from: source,
         interface: interface,
-        timeoutNanoseconds: timeoutNanoseconds
+        timeoutNanoseconds: timeoutNanoseconds,
+        preparing: { [tuning] socket throws(SystemError) in try tuning.apply(to: socket) }
       )
       try LaneOptions.apply(to: socket)
     } catch {
@@ -141,7 +144,8 @@ enum LaneOptions {
   private static let hostSendBufferByteCount = 64 << 10
   private static let hostReceiveBufferByteCount = 512 << 10
 
-  private static func staysOnHost(_ socket: Socket) -> Bool {
+  /// Whether both ends are on this machine.
+  static func staysOnHost(_ socket: Socket) -> Bool {
     guard let here = try? socket.localAddress, let there = try? socket.peerAddress else {
       return false
     }

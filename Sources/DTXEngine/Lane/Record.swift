@@ -12,7 +12,7 @@ package enum RecordType: UInt8, Sendable, CaseIterable {
   case trailer = 3
   /// Nothing more will come in this direction.
   case end = 4
-  /// Nothing but a sign of life; it has no payload.
+  /// A sign of life, or bytes that fill packets; its payload is passed over.
   case keepAlive = 5
   /// Bytes of the block's extents, as `data`, compressed.
   case compressedData = 6

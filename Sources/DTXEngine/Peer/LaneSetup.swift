@@ -13,25 +13,82 @@ struct LaneSetup {
   /// The settlement, and what dials from now on; nil when the lane goes through the channel.
   func settle() throws(TransferError) -> (LaneSettlement, LaneDialling?) {
     if request.options.isDryRun {
-      return (
-        LaneSettlement(usesControlChannel: false, inputs: PlanInputs(lanes: request.lanes)), nil
-      )
+      let inputs = PlanInputs(lanes: request.lanes.map { $0.planned(.usual) })
+      return (LaneSettlement(usesControlChannel: false, inputs: inputs), nil)
     }
-    let dialer = LaneDialer(
-      hosts: hosts(),
-      port: acceptance.port,
-      secret: secret,
-      sessionID: sessionID,
-      cipher: cipher
-    )
+    let dialers = dialers()
+    let first: OpenedLane
     do throws(LaneError) {
-      let first = try dialer.dial(LaneIdentity(lane: 0, number: 1))
-      let settlement = LaneSettlement(usesControlChannel: false, inputs: inputs(measured: first))
-      let dialling = LaneDialling(dialer: dialer, laneCount: request.lanes.count, first: first)
-      return (settlement, dialling)
+      first = try dialers[0].dial(LaneIdentity(lane: 0, number: 1))
     } catch {
       return (try fallBack(because: error), nil)
     }
+    let others = try openOthers(dialers)
+    let settlement = LaneSettlement(usesControlChannel: false, inputs: inputs(measured: first))
+    return (settlement, LaneDialling(dialers: dialers, firsts: [first] + others))
+  }
+
+  /// What this end sets on each lane's connections.
+  func tunings() -> [LaneTuning] {
+    request.lanes.map { LaneTuning($0, isSender: request.direction == .push) }
+  }
+
+  private func dialers() -> [LaneDialer] {
+    let hosts = hosts()
+    return zip(request.lanes, tunings()).map { description, tuning in
+      let target = description.route.target
+      var dialer = LaneDialer(
+        hosts: target.map { [$0.host] } ?? hosts,
+        port: target?.port ?? acceptance.port,
+        secret: secret,
+        sessionID: sessionID,
+        cipher: cipher
+      )
+      dialer.source = tuning.source
+      dialer.interface = tuning.interface
+      dialer.tuning = tuning
+      return dialer
+    }
+  }
+
+  /// Opens a connection of each other lane that goes a way of its own, all at the same time: that
+  /// the first lane could be opened says nothing of these.
+  private func openOthers(_ dialers: [LaneDialer]) throws(TransferError) -> [OpenedLane] {
+    guard request.lanes.contains(where: { $0.route.hasAddresses }) else { return [] }
+    let others = dialers.indices.dropFirst()
+    let results = Guarded([Result<OpenedLane, LaneError>?](repeating: nil, count: dialers.count))
+    for lane in others {
+      let dialer = dialers[lane]
+      let dial: @Sendable () -> Void = {
+        let result = Result { () throws(LaneError) in
+          try dialer.dial(LaneIdentity(lane: lane, number: 1))
+        }
+        results.withLockAndSignal { $0[lane] = result }
+      }
+      do throws(SystemError) {
+        _ = try Thread(name: "dtx-dial-\(lane)", dial)
+      } catch {
+        results.withLock { $0[lane] = .failure(.system(error)) }
+      }
+    }
+    let all = results.wait(until: { results in
+      let opened = results.dropFirst()
+      return opened.contains { $0 == nil } ? nil : opened.compactMap { $0 }
+    })
+    var opened: [OpenedLane] = []
+    for (lane, result) in zip(others, all ?? []) {
+      switch result {
+      case .success(let one): opened.append(one)
+      case .failure(let error):
+        throw TransferError(
+          .unattainable,
+          "\(LaneProof.name(lane, request.lanes[lane].lane)) cannot be opened",
+          cause: "\(error)",
+          remedy: "see bind=, interface= and to= of --lane, and --port; nothing was moved"
+        )
+      }
+    }
+    return opened
   }
 
   /// Where to dial, in order: what the user said, what ssh says, what the far end saw.
@@ -45,7 +102,8 @@ struct LaneSetup {
   }
 
   private func fallBack(because error: LaneError) throws(TransferError) -> LaneSettlement {
-    let isPromised = request.lanes.contains { $0.rate != nil }
+    // A lane that was to go a way of its own, or to be marked, is promised something too.
+    let isPromised = request.lanes.contains { $0.lane.rate != nil || $0.route != LaneRoute() }
     guard !isPromised || request.allowsLanesThroughShell else {
       throw TransferError(
         .unattainable,
@@ -61,14 +119,72 @@ struct LaneSetup {
 
   /// The plan's inputs, with what the first connection shows of the path.
   private func inputs(measured first: OpenedLane) -> PlanInputs {
-    var inputs = PlanInputs(lanes: request.lanes)
+    let shape = SegmentShape(of: first.socket) ?? .usual
+    var inputs = PlanInputs(lanes: request.lanes.map { $0.planned(shape) })
     guard let info = try? first.socket.tcpInfo() else { return inputs }
     inputs.roundTripNanoseconds = UInt64(info.minimumRoundTripMicroseconds) * 1000
-    let segment = UInt64(max(info.segmentByteCount, 536))
     let record = UInt64(RecordLayout.maximumPayloadByteCount)
     let recordOverhead = UInt64(RecordLayout.byteCount(payloadByteCount: 0))
-    inputs.overheadNumerator = (segment + LaneLedger.segmentOverhead) * (record + recordOverhead)
-    inputs.overheadDenominator = segment * record
+    inputs.overheadNumerator = shape.wireByteCount(.l2) * (record + recordOverhead)
+    inputs.overheadDenominator = shape.segmentByteCount * record
     return inputs
+  }
+}
+
+extension LaneTuning {
+  /// What the end that dials sets on a lane's connections.
+  init(_ description: LaneDescription, isSender: Bool) {
+    self.init(
+      settings: description.settings,
+      isSender: isSender,
+      connectionCount: description.lane.connectionCount,
+      source: description.route.bindAddress.flatMap { SocketAddress(numericHost: $0, port: 0) },
+      interface: description.route.interface
+    )
+  }
+
+  /// Tries what is asked of all lanes at this end.
+  ///
+  /// - Parameters:
+  ///   - tunings: of the lanes, in their order.
+  ///   - names: what messages call them.
+  /// - Throws: `.failed` with the first setting that this host does not take.
+  static func rehearse(_ tunings: [LaneTuning], names: [String]) throws(TransferError) {
+    for (tuning, name) in zip(tunings, names) {
+      do throws(Refusal) {
+        try tuning.rehearse()
+      } catch {
+        throw TransferError(
+          .failed,
+          "\(name): \(error.setting) did not take at \(Host.hostName)",
+          cause: error.cause,
+          remedy: "see what this host has with 'ip address' and "
+            + "'sysctl net.ipv4.tcp_available_congestion_control'; nothing was moved"
+        )
+      }
+    }
+  }
+}
+
+extension LaneDescription {
+  /// Demands that every lane's contract holds now: a reservation is a rate and a time.
+  ///
+  /// - Parameter lanes: of a transfer that is about to begin.
+  /// - Throws: `.unattainable` with the first one whose window is shut.
+  static func checkWindows(_ lanes: [LaneDescription]) throws(TransferError) {
+    let wall = Clock.wall()
+    let second = Int64(Duration.second)
+    // Division rounds towards zero, so a clock before 1970 reads a little later than it is.
+    let now = WallInstant(seconds: wall / second, nanoseconds: UInt32(max(0, wall % second)))
+    for (index, description) in lanes.enumerated() {
+      guard let window = description.window, !window.holds(at: now) else { continue }
+      let isOver = window.until.map { $0 <= now } ?? false
+      throw TransferError(
+        .unattainable,
+        "\(LaneProof.name(index, description.lane)): its window \(isOver ? "is over" : "is not open yet")",
+        cause: "the network keeps its contract only from from= until until= of --lane",
+        remedy: "run this within that time, or ask the network for another; nothing was moved"
+      )
+    }
   }
 }

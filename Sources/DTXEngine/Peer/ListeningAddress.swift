@@ -16,6 +16,13 @@ struct ListeningAddress: Equatable, Sendable {
     addresses: ["127.0.0.1"]
   )
 
+  /// Listens at all addresses, and takes whoever proves itself: lanes come on other ways than the
+  /// control channel.
+  mutating func takeAnyWay() {
+    host = "::"
+    peer = nil
+  }
+
   /// The address that ssh came to, and the one that it came from: sshd(8), SSH_CONNECTION.
   static func fromEnvironment() -> ListeningAddress {
     let words = (Host.environment("SSH_CONNECTION") ?? "").split(separator: " ").map(String.init)

@@ -91,7 +91,7 @@ final class BlockReceiver {
       case .trailer:
         try end(payload)
       case .keepAlive:
-        guard payload.isEmpty else { throw .violation("a sign of life with a payload") }
+        break
       case .end:
         guard payload.isEmpty else { throw .violation("an end with a payload") }
         guard current == nil else { throw .violation("the connection ended within a block") }

@@ -92,6 +92,15 @@ final class BlockSender {
     reader.give(unit)
   }
 
+  /// Sends a record that its receiver passes over.
+  ///
+  /// - Parameter byteCount: of its payload, at most that of a record.
+  /// - Throws: when the connection is broken.
+  func fill(_ byteCount: Int) throws(SystemError) {
+    defer { activity.enter(.idle) }
+    try sendRecord(.keepAlive, [UInt8](repeating: 0, count: byteCount))
+  }
+
   /// Tells the receiver that no block follows.
   func sendEnd() throws(SystemError) {
     try sendRecord(.end, [])

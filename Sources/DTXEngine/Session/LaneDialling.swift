@@ -4,15 +4,16 @@ internal import DTXLinux
 /// Dials connections in the background, one at a time on each lane: of two on one lane the higher
 /// number might arrive first and make the lower one void.
 final class LaneDialling: Sendable {
-  private let dialer: LaneDialer
+  /// One for each lane.
+  private let dialers: [LaneDialer]
   private let turns: [Guarded<Void>]
-  /// The connection that was opened to find out whether any can be.
-  private let first: Guarded<OpenedLane?>
+  /// The connections that were opened to find out whether any can be.
+  private let firsts: Guarded<[OpenedLane]>
 
-  init(dialer: LaneDialer, laneCount: Int, first: OpenedLane?) {
-    self.dialer = dialer
-    turns = (0..<laneCount).map { _ in Guarded(()) }
-    self.first = Guarded(first)
+  init(dialers: [LaneDialer], firsts: [OpenedLane]) {
+    self.dialers = dialers
+    turns = dialers.map { _ in Guarded(()) }
+    self.firsts = Guarded(firsts)
   }
 
   /// Opens a connection and tells how it went, on a thread of its own.
@@ -21,14 +22,12 @@ final class LaneDialling: Sendable {
     done: @escaping @Sendable (Result<OpenedLane, LaneError>) -> Void
   ) {
     let identity = LaneIdentity(lane: id.lane, number: id.number)
-    let opened: OpenedLane? = first.withLock { first in
-      guard first?.identity == identity else { return nil }
-      defer { first = nil }
-      return first
+    let opened: OpenedLane? = firsts.withLock { firsts in
+      firsts.firstIndex { $0.identity == identity }.map { firsts.remove(at: $0) }
     }
     if let opened { return done(.success(opened)) }
     let turn = turns[id.lane]
-    let dialer = self.dialer
+    let dialer = dialers[id.lane]
     do {
       _ = try Thread(name: "dtx-dial-\(id.lane)") {
         let result = turn.withLock { _ in

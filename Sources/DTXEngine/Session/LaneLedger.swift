@@ -1,30 +1,88 @@
 internal import DTXCore
 internal import DTXLinux
 
-/// What each lane carried and what the kernel took as its pace; paces connections as they open.
+/// What each lane carried and what the kernel took of what was asked for; tunes connections as they
+/// open.
 ///
 /// Shared by the session's threads.
 final class LaneLedger: Sendable {
   private let reportsByLane: Guarded<[LaneReport]>
+  private let tunings: [LaneTuning]
+  /// For each lane, how many connections in a row lost what they sent first.
+  private let swallowedCounts: Guarded<[Int]>
 
-  init(_ lanes: [Lane]) {
+  /// Begins a ledger.
+  ///
+  /// - Parameters:
+  ///   - lanes: of the session.
+  ///   - tunings: what this end sets on each; fewer than lanes where nothing is to be set.
+  init(_ lanes: [Lane], _ tunings: [LaneTuning]) {
     reportsByLane = Guarded(lanes.map { LaneReport(lane: $0) })
+    self.tunings = tunings
+    swallowedCounts = Guarded(lanes.map { _ in 0 })
   }
 
-  /// Sets a connection's pace and notes it.
+  /// Marks a connection as its lane's are to be, and notes where it comes from.
   ///
-  /// A failure to pace is left to the report, which shows what the kernel took.
-  func opened(_ opened: OpenedLane, _ lane: Lane, isPaced: Bool) {
-    let port = try? opened.socket.localAddress.port
-    var paced: UInt64?
-    if isPaced, let rate = lane.rate {
-      paced = LaneLedger.pace(opened.socket, at: rate, connectionCount: lane.connectionCount)
-    }
+  /// - Parameter opened: the connection.
+  /// - Throws: what the kernel said; a rehearsal was to find that out before.
+  func opened(_ opened: OpenedLane) throws(SystemError) {
     let index = opened.identity.lane
+    let tuning = tuning(index)
+    // A lane through the control channel has no packets of its own.
+    if !tuning.isEmpty { try tuning.apply(to: opened.socket) }
+    let local = try? opened.socket.localAddress
+    let interface = (try? opened.socket.boundInterface()) ?? nil
     reportsByLane.withLock { reports in
       reports[index].connectionCount += 1
-      if let port { reports[index].sourcePorts.append(port) }
-      if let paced { reports[index].pacedBitsPerSecond = paced }
+      if let local {
+        reports[index].sourcePorts.append(local.port)
+        reports[index].localAddress = local.host
+      }
+      reports[index].interface = interface
+    }
+  }
+
+  /// Sets the pace by what the connection's segments are now, and reads back all that the kernel
+  /// took.
+  ///
+  /// - Parameter opened: a connection at the data's sender.
+  /// - Returns: what it took; nil for one that is no TCP connection.
+  /// - Throws: the setting that did not take.
+  func tune(_ opened: OpenedLane) throws(LaneTuning.Refusal) -> LaneTaken? {
+    let tuning = tuning(opened.identity.lane)
+    guard SegmentShape(of: opened.socket) != nil else { return nil }
+    let asked = try tuning.pace(opened.socket)
+    let taken = try tuning.taken(by: opened.socket, pacedAt: asked)
+    note(taken, of: opened.identity.lane)
+    return taken
+  }
+
+  /// Notes that a connection lost what it sent first.
+  ///
+  /// - Parameter lane: its index.
+  /// - Returns: how many have in a row.
+  func swallowed(on lane: Int) -> Int {
+    swallowedCounts.withLock { counts in
+      counts[lane] += 1
+      return counts[lane]
+    }
+  }
+
+  /// Notes that a connection's first bytes arrived.
+  func passed(on lane: Int) {
+    swallowedCounts.withLock { $0[lane] = 0 }
+  }
+
+  /// Notes what the kernel took at the data's sender.
+  ///
+  /// - Parameters:
+  ///   - taken: of one connection; the latest counts for its lane.
+  ///   - lane: its index, which the other end may have made up.
+  func note(_ taken: LaneTaken, of lane: Int) {
+    reportsByLane.withLock { reports in
+      guard reports.indices.contains(lane) else { return }
+      reports[lane].taken = taken
     }
   }
 
@@ -39,25 +97,7 @@ final class LaneLedger: Sendable {
     reportsByLane.withLock { $0 }
   }
 
-  /// Wire bytes of a segment beyond its payload: 38 of Ethernet (preamble, header, FCS, gap: IEEE
-  /// 802.3), 20 of IPv4, 20 of TCP with 12 of timestamps (RFC 7323).
-  static let segmentOverhead: UInt64 = 38 + 20 + 32
-
-  /// - Returns: the lane's rate on the wire as the kernel holds it; nil when it holds none.
-  private static func pace(
-    _ socket: Socket,
-    at rate: Rate,
-    connectionCount: Int
-  ) -> UInt64? {
-    guard let info = try? socket.tcpInfo() else { return nil }
-    let segment = UInt64(max(info.segmentByteCount, 536))
-    let share = Rate(bitsPerSecond: rate.bitsPerSecond / UInt64(connectionCount))
-    let payload = share.scaled(by: segment, over: segment + segmentOverhead)
-    let bytesPerSecond = max(1, payload.bitsPerSecond / 8)
-    guard (try? socket.setMaxPacingRate(bytesPerSecond: bytesPerSecond)) != nil,
-      let taken = try? socket.maxPacingRate()
-    else { return nil }
-    let wire = Rate(bitsPerSecond: taken * 8).scaled(by: segment + segmentOverhead, over: segment)
-    return wire.bitsPerSecond * UInt64(connectionCount)
+  private func tuning(_ lane: Int) -> LaneTuning {
+    tunings.indices.contains(lane) ? tunings[lane] : LaneTuning()
   }
 }

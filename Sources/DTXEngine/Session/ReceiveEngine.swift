@@ -31,7 +31,7 @@ final class ReceiveEngine: Sendable {
   init(_ destination: Destination, _ setup: SessionSetup) throws(TransferError) {
     self.destination = destination
     self.setup = setup
-    let ledger = LaneLedger(setup.inputs.lanes)
+    let ledger = LaneLedger(setup.inputs.lanes, setup.tunings)
     self.ledger = ledger
     tally = SessionTally(setup.watch)
     let inbox = self.inbox
@@ -48,7 +48,7 @@ final class ReceiveEngine: Sendable {
     lanes = LaneConnections(
       setup,
       make: { opened throws(SystemError) in
-        ledger.opened(opened, setup.inputs.lanes[opened.identity.lane], isPaced: false)
+        try ledger.opened(opened)
         return try ReceivingLane(
           opened,
           surroundings: surroundings,
@@ -282,6 +282,7 @@ final class ReceiveEngine: Sendable {
   private func take(_ arrival: ControlReader.Arrival) {
     switch arrival {
     case .message(let message):
+      if case .tuned(let id, let taken) = message { ledger.note(taken, of: id.lane) }
       inbox.send(.message(message))
     case .laneBytes(let bytes):
       lanes.deliver(bytes)

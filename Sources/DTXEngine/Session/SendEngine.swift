@@ -26,7 +26,7 @@ final class SendEngine: Sendable {
   init(_ dataset: SourceDataset, _ setup: SessionSetup) throws(TransferError) {
     self.dataset = dataset
     self.setup = setup
-    let ledger = LaneLedger(setup.inputs.lanes)
+    let ledger = LaneLedger(setup.inputs.lanes, setup.tunings)
     self.ledger = ledger
     tally = SessionTally(setup.watch)
     let inbox = self.inbox
@@ -46,12 +46,15 @@ final class SendEngine: Sendable {
       setup,
       make: { opened throws(SystemError) in
         let lane = setup.inputs.lanes[opened.identity.lane]
-        ledger.opened(opened, lane, isPaced: !setup.settlement.usesControlChannel)
+        try ledger.opened(opened)
         return try SendingLane(
           opened,
           table: table,
           compression: compression,
           times: times,
+          tuning: LaneProof(opened, lane, ledger) { id, taken in
+            setup.channel.send(.tuned(id, taken))
+          },
           makeReader: { () throws(SystemError) in
             try BlockReader(dataset: dataset, workers: workers, method: method, shape: shape)
           },

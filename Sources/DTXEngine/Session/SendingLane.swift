@@ -20,6 +20,7 @@ final class SendingLane: SessionLane {
     table: SourceTable,
     compression: BlockCompression.Terms,
     times: ActivityLedger,
+    tuning: LaneProof,
     makeReader: @escaping @Sendable () throws(SystemError) -> BlockReader,
     report: @escaping @Sendable (SendSession.Event) -> Void
   ) throws(SystemError) {
@@ -30,7 +31,9 @@ final class SendingLane: SessionLane {
     let inbox = self.inbox
     let socket = opened.socket
     thread = try Thread(name: "dtx-send-\(id.lane)") {
-      do throws(SystemError) {
+      do {
+        // Before the sender, which asks for the pace.
+        try tuning.tune()
         let sender = try BlockSender(
           opened: opened,
           reader: try makeReader(),
@@ -39,12 +42,18 @@ final class SendingLane: SessionLane {
           compression: BlockCompression(compression, over: socket),
           times: times
         )
+        try tuning.prove { byteCount throws(SystemError) in try sender.fill(byteCount) }
         try SendingLane.run(sender, inbox) { report(.sent(id, $0, $1)) }
         socket.shutdownSending()
         report(.connectionLost(id, reason: "it was closed"))
-      } catch {
+      } catch let error as SystemError {
         socket.shutdown()
         report(.connectionLost(id, reason: error.description))
+      } catch {
+        socket.shutdown()
+        let isFinal = (error as? LaneProof.Failure)?.isFinal ?? true
+        if isFinal { report(.failed(SessionFailure(.lane, "\(error)"))) }
+        report(.connectionLost(id, reason: "\(error)"))
       }
     }
   }

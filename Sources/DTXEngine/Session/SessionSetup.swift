@@ -5,6 +5,8 @@ internal import DTXLinux
 struct SessionSetup: Sendable {
   var options: TransferOptions
   var settlement: LaneSettlement
+  /// What this end sets on each lane's connections; empty where none is a connection of its own.
+  var tunings: [LaneTuning]
   var isInitiator: Bool
   var channel: ControlChannel
   var secret: SessionSecret

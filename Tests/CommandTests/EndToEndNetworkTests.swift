@@ -1,0 +1,157 @@
+import DTXLinux
+import Testing
+
+extension EndToEndTests {
+  /// Lanes as a network maps them, between two ends with two ways between them.
+  @Suite(.enabled(if: NetworkBench.obstacle == nil, "\(NetworkBench.obstacle ?? "")"))
+  struct NetworkTests {
+    private static let expedited: UInt8 = 46
+    private static let lowerEffort: UInt8 = 1
+
+    @Test(arguments: ["push", "pull"])
+    func eachLaneGoesItsWayAsItWasAsked(_ command: String) throws {
+      let bench = try NetworkBench()
+      try Trees.makeMixed(bench.place, "from", largeByteCount: 12 << 20, smallCount: 40)
+      let isCounting = try bench.countMarks([Self.expedited, Self.lowerEffort])
+      try bench.place.write(
+        "lanes.toml",
+        """
+        # The reserved channel.
+        [[lane]]
+        name = "first"
+        rate = "400M"
+        reserved = true
+        bind = "10.77.0.1"
+        interface = "n0"
+        to = "10.77.0.2"
+        dscp = "ef"
+        congestion = "reno"
+
+        [[lane]]
+        name = 'second'
+        rate = 200_000_000
+        reserved = true
+        policed = true
+        layer = "l3"
+        bind = "10.77.1.1"
+        to = "10.77.1.2"
+        dscp = 1
+        connections = 2
+        """
+      )
+      let ending = try move(
+        bench,
+        command,
+        [
+          "--lanes-file", bench.place("lanes.toml"), "--compress", "off",
+        ]
+      )
+      #expect(ending.status == 0, "\(ending.messages)")
+      try Trees.expectSame(bench.place, "from", "to")
+      let summary = try #require(ending.lines.last)
+      let lanes = summary.split(separator: "\"index\":").dropFirst().map(String.init)
+      try #require(lanes.count == 2)
+      let wanted = [
+        [
+          "\"local_address\":\"10.77.0.1\"", "\"interface\":\"n0\"", "\"to\":\"10.77.0.2\"",
+          "\"dscp\":\"ef\"", "\"congestion_control\":\"reno\"", "\"segment_bytes\":8948",
+          "\"path_mtu_bytes\":9000", "\"layer\":\"l2\"", "\"pace_percent\":100",
+          "\"rate_bits_per_second\":400000000",
+        ],
+        [
+          "\"local_address\":\"10.77.1.1\"", "\"interface\":null", "\"dscp\":\"le\"",
+          "\"segment_bytes\":8948", "\"layer\":\"l3\"", "\"pace_percent\":97",
+          "\"rate_bits_per_second\":200000000",
+        ],
+      ]
+      for (lane, members) in zip(lanes, wanted) {
+        for member in members { #expect(lane.contains(member), "\(member) is not in \(lane)") }
+      }
+      // What the kernel holds, a few bytes a second below what was asked for.
+      let paced = try lanes.map { try #require(Run.figure("paced_bits_per_second", in: $0)) }
+      #expect((399_999_900...400_000_000).contains(paced[0]), "\(paced)")
+      #expect((193_999_900...194_000_000).contains(paced[1]), "\(paced)")
+      guard isCounting else { return }
+      // Data went out to the far end in a push, in to the near end in a pull.
+      let side = command == "push" ? "out" : "in"
+      for (way, mark) in [(0, Self.expedited), (1, Self.lowerEffort)] {
+        let sent = try #require(Run.figure("bytes_sent", in: lanes[way]))
+        #expect(sent > 0)
+        let marked = try bench.byteCount(of: mark, leavingBy: "\(side)\(way)")
+        #expect(marked >= sent, "lane \(way): \(marked) marked bytes of \(sent)")
+        let back = try bench.byteCount(
+          of: mark,
+          leavingBy: "\(command == "push" ? "in" : "out")\(way)"
+        )
+        #expect(back > 0, "lane \(way): nothing marked came back")
+      }
+    }
+
+    @Test(arguments: ["push", "pull"])
+    func aPathThatLosesLargePacketsIsNamed(_ command: String) throws {
+      let bench = try NetworkBench(middleMTU: 1500)
+      try Trees.makeMixed(bench.place, "from", largeByteCount: 4 << 20, smallCount: 4)
+      let ending = try move(bench, command, ["--lane", "rate=100M,to=10.77.0.2,name=blue"])
+      #expect(ending.status == 1, "\(ending.messages)")
+      #expect(ending.errors.count == 1, "\(ending.messages)")
+      #expect(
+        ending.messages.contains("lane 0 (blue): packets of 9000 bytes"),
+        "\(ending.messages)"
+      )
+      #expect(ending.messages.contains("mtu 1500"))
+    }
+
+    @Test(arguments: [
+      ("bind=10.77.9.9", "the binding to 10.77.9.9 did not take", "EADDRNOTAVAIL"),
+      ("interface=n9", "the binding to n9 did not take", "ENODEV"),
+      ("congestion=nonesuch", "the congestion control nonesuch did not take", "ENOENT"),
+    ])
+    func whatThisEndDoesNotTakeEndsItBeforeAByte(
+      _ asked: String,
+      _ what: String,
+      _ errno: String
+    ) throws {
+      let bench = try NetworkBench()
+      try Trees.makeMixed(bench.place, "from", largeByteCount: 1 << 20, smallCount: 4)
+      let ending = try move(bench, "push", ["--lane", "rate=100M,to=10.77.0.2,\(asked)"])
+      #expect(ending.status == 1, "\(ending.messages)")
+      #expect(ending.messages.contains("lane 0: \(what)"), "\(ending.messages)")
+      #expect(ending.messages.contains(errno), "\(ending.messages)")
+      #expect(!bench.place.exists("to"))
+    }
+
+    @Test func whatTheFarEndDoesNotTakeEndsItBeforeAByte() throws {
+      let bench = try NetworkBench()
+      try Trees.makeMixed(bench.place, "from", largeByteCount: 1 << 20, smallCount: 4)
+      // In a pull the far end is the data's sender, and congestion control is its matter.
+      let lane = "rate=100M,to=10.77.0.2,congestion=nonesuch"
+      let ending = try move(bench, "pull", ["--lane", lane])
+      #expect(ending.status == 1, "\(ending.messages)")
+      #expect(ending.messages.contains("the congestion control nonesuch did not take"))
+      #expect(!bench.place.exists("to"))
+    }
+
+    @Test func aLaneWhoseWayIsShutIsRefused() throws {
+      let bench = try NetworkBench()
+      try Trees.makeMixed(bench.place, "from", largeByteCount: 1 << 20, smallCount: 4)
+      // The first lane's way is open; nobody has the second one's address.
+      let ending = try move(
+        bench,
+        "push",
+        ["--lane", "rate=100M,to=10.77.0.2", "--lane", "rate=100M,to=10.77.1.3,name=shut"]
+      )
+      #expect(ending.status == 6, "\(ending.messages)")
+      #expect(ending.messages.contains("lane 1 (shut) cannot be opened"), "\(ending.messages)")
+    }
+
+    private func move(
+      _ bench: NetworkBench,
+      _ command: String,
+      _ options: [String]
+    ) throws -> Run.Ending {
+      let near = bench.place(command == "push" ? "from/" : "to")
+      let far = "far:\(bench.place(command == "push" ? "to" : "from/"))"
+      return try bench.run(command, options + (command == "push" ? [near, far] : [far, near]))
+    }
+  }
+}
