@@ -55,7 +55,8 @@ final class LaneProxy: Sendable {
     state.withLock { $0.alarm = ($0.byteCount + byteCount, ring) }
   }
 
-  /// Turns a bit of a byte, once so many more bytes have passed.
+  /// Turns a bit of a byte, once so many more bytes have passed, in the middle of many that came at
+  /// once: those are a file's, where few may be a record that names a block or ends one.
   func damageAfterBytes(_ byteCount: UInt64) {
     state.withLock { $0.damage = $0.byteCount + byteCount }
   }
@@ -93,11 +94,15 @@ final class LaneProxy: Sendable {
     }
   }
 
+  private static let many = 32 << 10
+
   private static func pump(_ from: Socket, _ to: Socket, _ state: Guarded<State>) {
     guard let buffer = try? PageBuffer(byteCount: 64 << 10) else { return }
     while let count = try? from.receiveSome(buffer.pointer), count > 0 {
       let isDamaged = state.withLock { state in
-        guard let damage = state.damage, state.byteCount >= damage else { return false }
+        guard let damage = state.damage, state.byteCount >= damage, count >= LaneProxy.many else {
+          return false
+        }
         state.damage = nil
         return true
       }
