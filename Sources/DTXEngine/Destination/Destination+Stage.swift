@@ -128,19 +128,27 @@ extension Destination {
       let name = stagedName.name(for: place.inventory.name(of: entry))
       if let expected = known ?? place.resumedFile(of: entry) {
         let file = try reopenStaged(name, expected, in: parent.directory)
-        return (share(file, name, in: parent.directory), expected)
+        return (share(file, of: entry, place, name, in: parent.directory), expected)
       }
       guard creates else { throw SystemError.staleStaged(printable(name)) }
       let file = try makeStaged(name, in: parent.directory)
       // Writes past the end would have to wait for each other.
       try file.setByteCount(place.entries[entry].byteCount)
       let identity = StagedIdentity(try file.status())
-      return (share(file, name, in: parent.directory), identity)
+      return (share(file, of: entry, place, name, in: parent.directory), identity)
     }
   }
 
-  private func share(_ file: File, _ name: [UInt8], in directory: Directory) -> SharedFile {
-    method.isDirect ? SharedFile(file, directlyAs: name, in: directory) : SharedFile(file)
+  private func share(
+    _ file: File,
+    of entry: Int,
+    _ place: SegmentPlace,
+    _ name: [UInt8],
+    in directory: Directory
+  ) -> SharedFile {
+    let isLarge = place.entries[entry].byteCount >= DirectFile.leastByteCount
+    return method.isDirect && isLarge
+      ? SharedFile(file, directlyAs: name, in: directory) : SharedFile(file)
   }
 
   /// Makes a new staged file.

@@ -26,11 +26,12 @@ final class StagedTable: Sendable {
     var clock: UInt64 = 0
   }
 
-  /// A quarter of the 1,024 descriptors that most processes may have.
+  /// Files, of which a large one has two descriptors: together a quarter of the 1,024 that most
+  /// processes may have.
   private let openLimit: Int
   private let state = Guarded(State())
 
-  init(openLimit: Int = 256) {
+  init(openLimit: Int = 128) {
     precondition(openLimit > 0, "at least one file is open at a time")
     self.openLimit = openLimit
   }

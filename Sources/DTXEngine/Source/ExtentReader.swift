@@ -54,7 +54,7 @@ final class ExtentReader {
         return .failure(ExtentFailure(.changed, "it changed since it was scanned"))
       }
       var source = OpenSource(segment: segment, entry: entry, file: opened)
-      if isDirect, found.byteCount >= ExtentReader.leastDirectByteCount {
+      if isDirect, found.byteCount >= DirectFile.leastByteCount {
         source.direct = DirectFile(of: opened, name, in: directory, .read)
       }
       file = source
@@ -65,9 +65,6 @@ final class ExtentReader {
       return .failure(ExtentFailure(failure, "\(error.operation): \(error.name)"))
     }
   }
-
-  /// Shorter extents are not worth a second opening.
-  private static let leastDirectByteCount = 1 << 20
 
   /// What the page cache has of an extent comes from there, as nothing is faster.
   private func bytes(of source: OpenSource, _ extent: Extent) -> SourceBytes {

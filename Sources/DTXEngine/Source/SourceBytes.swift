@@ -57,21 +57,9 @@ enum SourceBytes {
       return byteCount
     case .direct(let direct, let other):
       cached = other
-      let count = direct.alignment.roundedUp(byteCount)
-      if direct.alignment.fits(memory.address(of: position), at: offset),
-        position + count <= memory.byteCount
-      {
-        let read = try direct.file.read(
-          into: memory,
-          from: position,
-          byteCount: count,
-          at: offset,
-          once: true
-        )
-        filled = min(read, byteCount)
-      }
+      filled = try readDirectly(direct, into: memory, from: position, byteCount, at: offset)
     }
-    // At the file's end this finds nothing; where one direct read did not do, it finds the rest.
+    // At the file's end this finds nothing; what a direct read did not do is found here.
     return try filled
       + cached.read(
         into: memory,
@@ -79,5 +67,40 @@ enum SourceBytes {
         byteCount: byteCount - filled,
         at: offset + UInt64(filled)
       )
+  }
+
+  /// Reads past the page cache, if memory and file allow it, by one system call.
+  ///
+  /// - Returns: how many of the bytes came, perhaps none.
+  private func readDirectly(
+    _ direct: DirectFile,
+    into memory: SpacedMemory,
+    from position: Int,
+    _ byteCount: Int,
+    at offset: UInt64
+  ) throws(SystemError) -> Int {
+    let alignment = direct.alignment
+    let count = alignment.roundedUp(byteCount)
+    guard position + count <= memory.byteCount,
+      alignment.fits(memory.address(of: position), at: offset),
+      // Kernels before 6.18 ask the length of each part of a read to be aligned, not only of all.
+      (memory.pieceByteCount - position % memory.pieceByteCount).isMultiple(
+        of: Int(alignment.offset)
+      )
+    else { return 0 }
+    do throws(SystemError) {
+      let read = try direct.file.read(
+        into: memory,
+        from: position,
+        byteCount: count,
+        at: offset,
+        once: true
+      )
+      return min(read, byteCount)
+    } catch {
+      // Some file systems take the opening and refuse the read.
+      guard error.isAboutArgument else { throw error }
+      return 0
+    }
   }
 }

@@ -5,6 +5,11 @@ struct DirectFile: Sendable {
   let file: File
   let alignment: DirectAlignment
 
+  /// What is shorter is not worth a second opening.
+  static let leastByteCount = 1 << 20
+}
+
+extension DirectFile {
   /// Opens a file once more; nil where that cannot be.
   ///
   /// Why not is of no use to anybody: the file is read or written through the cache then.
