@@ -50,7 +50,7 @@ import Testing
 
     /// Hands over all bytes of a block in pieces of some length; returns its true outcomes.
     func feed(_ writer: BlockWriter, pieceByteCount: Int = 99_999) -> [ExtentOutcome] {
-      var unit = surroundings.units.take()
+      var unit = surroundings.units.take(WriteUnitPool.Share())
       var sent: [ExtentOutcome] = []
       for (place, extent) in writer.extents.enumerated() {
         let bytes = dataset.bytes(segment, extent)
@@ -59,7 +59,7 @@ import Testing
           let piece = bytes[start..<min(start + pieceByteCount, bytes.count)]
           if piece.count > unit.freeByteCount {
             writer.write(unit)
-            unit = surroundings.units.take()
+            unit = surroundings.units.take(WriteUnitPool.Share())
           }
           unit.place(piece.count).copyBytes(from: piece)
           let isLast = piece.endIndex == bytes.count
@@ -132,7 +132,7 @@ import Testing
     let site = try Site(.automatic)
     let last = site.segment.blocks.count - 1
     let writer = try site.writer(of: last)
-    let unit = site.surroundings.units.take()
+    let unit = site.surroundings.units.take(WriteUnitPool.Share())
     unit.place(3).copyBytes(from: [1, 2, 3])
     unit.keep(3, of: 0, at: 0, digest: nil)
     writer.write(unit)

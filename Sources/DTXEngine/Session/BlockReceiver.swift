@@ -46,6 +46,7 @@ final class BlockReceiver {
   private let nothing = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   /// Whether the next record's header came with the record before it.
   private var isHeaderHere = false
+  private let share = WriteUnitPool.Share()
   private var unit: WriteUnit
   private var digest = StreamingDigest()
   private var current: ArrivingBlock?
@@ -75,7 +76,7 @@ final class BlockReceiver {
     self.passage = passage
     self.done = done
     headers = try PageBuffer(byteCount: RecordLayout.headerByteCount)
-    unit = surroundings.units.take()
+    unit = surroundings.units.take(share)
   }
 
   /// Receives until the peer ends the connection in order.
@@ -259,7 +260,7 @@ final class BlockReceiver {
     activity.enter(.writing)
     defer { activity.enter(.decoding) }
     writer.write(unit)
-    unit = surroundings.units.take()
+    unit = surroundings.units.take(share)
   }
 
   /// Takes what the sender says that it sent.

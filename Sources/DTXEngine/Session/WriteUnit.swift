@@ -20,6 +20,8 @@ final class WriteUnit: @unchecked Sendable {
     var digest: Digest?
   }
 
+  /// Of whose share it is while it is out of the pool.
+  var share: WriteUnitPool.Share?
   /// What has been gathered, in the order in which it came.
   private(set) var pieces: [Piece] = []
   /// Whether some extent's last bytes are here.

@@ -20,7 +20,7 @@ final class StorageWorkers: Sendable {
       pool = nil
       return
     }
-    let threadCount = min(max(connectionCount, StorageWorkers.fewest), StorageWorkers.most)
+    let threadCount = StorageWorkers.threadCount(connectionCount: connectionCount)
     do throws(SystemError) {
       pool = try WorkerPool(name: "dtx-storage", threadCount: threadCount)
     } catch {
@@ -28,10 +28,13 @@ final class StorageWorkers: Sendable {
     }
   }
 
-  /// A call that hangs for a second must leave others to go on; more threads than a device has
-  /// queues only wait in another place.
-  private static let fewest = 4
-  private static let most = 16
+  /// Threads for so many connections.
+  ///
+  /// One whose calls hang may keep a thread for each of its units, and leaves one to every other;
+  /// more threads than a device has queues only wait in another place.
+  static func threadCount(connectionCount: Int) -> Int {
+    min(max(connectionCount, 2) - 1 + UnitShape.countPerConnection, 16)
+  }
 
   /// Whether a job is done when `run` returns.
   var isInline: Bool { pool == nil }
