@@ -25,6 +25,11 @@ extension SystemError {
   /// Whether something has the name already.
   var isPresence: Bool { number == EEXIST }
 
+  /// A connection that was given up while it had work; its blocks went over others.
+  static func connectionGivenUp(_ subject: String) -> SystemError {
+    SystemError(operation: "send", subject: subject, number: ECONNABORTED)
+  }
+
   /// A staged file that somebody replaced while it was in use.
   static func staleStaged(_ subject: String) -> SystemError {
     SystemError(operation: "open staged file", subject: subject, number: ENOENT)

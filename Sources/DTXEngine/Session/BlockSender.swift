@@ -46,9 +46,12 @@ final class BlockSender {
   }
 
   /// Says that a block will be sent after those that were told before.
-  func expect(_ work: BlockWork) {
+  ///
+  /// - Throws: ECONNABORTED when the connection was given up meanwhile: its blocks went over others,
+  ///   and their segment was sealed.
+  func expect(_ work: BlockWork) throws(SystemError) {
     guard let scanned = table[work.reference.segment] else {
-      preconditionFailure("segment \(work.reference.segment) is not open at the sender")
+      throw .connectionGivenUp("block \(work.reference.block)")
     }
     activity.enter(.reading)
     defer { activity.enter(.idle) }

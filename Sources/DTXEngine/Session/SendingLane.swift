@@ -89,11 +89,11 @@ final class SendingLane: SessionLane {
     // Blocks that the reader knows of and that are not sent.
     var queue: [Command] = []
     while true {
-      while let command = inbox.tryReceive() { take(command) }
+      while let command = inbox.tryReceive() { try take(command) }
       if queue.isEmpty {
         sender.rest()
         guard let command = inbox.receive() else { return }
-        take(command)
+        try take(command)
       }
       switch queue.removeFirst() {
       case .block(let work): sent(work.reference, try sender.send(work))
@@ -101,8 +101,8 @@ final class SendingLane: SessionLane {
       }
     }
 
-    func take(_ command: Command) {
-      if case .block(let work) = command { sender.expect(work) }
+    func take(_ command: Command) throws(SystemError) {
+      if case .block(let work) = command { try sender.expect(work) }
       queue.append(command)
     }
   }
