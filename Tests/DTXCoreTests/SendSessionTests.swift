@@ -100,11 +100,19 @@ import Testing
     #expect(sender.loaded == [loaded[1]])
   }
 
+  @Test("a longer transfer may meet more damage", arguments: [0, 1, 72] as [UInt64])
+  func longerTransfersMayMeetMoreDamage(_ tebibytes: UInt64) {
+    let allowed = Limits.damagedBlockCount(receivedByteCount: tebibytes << 40)
+    #expect(allowed == 8 + Int(tebibytes))
+    let last = Limits.damagedBlockCount(receivedByteCount: (tebibytes + 1) << 40 - 1)
+    #expect(last == allowed)
+  }
+
   @Test("a damaged block goes again, but not for ever")
   func resendsDamaged() {
     let segment = SessionFixtures.shortSegment()
     var sender = HandDrivenSender.at(.moving, with: segment)
-    for _ in 0..<Limits.damagedBlockCount {
+    for _ in 0..<Limits.damagedBlockCount(receivedByteCount: 0) {
       _ = sender.takeActions()
       sender.report(SessionFixtures.block(0), segment)
       sender.hear(.damaged(SessionFixtures.block(0)))

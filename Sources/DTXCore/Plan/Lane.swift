@@ -62,6 +62,9 @@ package struct Lane: Equatable, Sendable {
   package static func problem(in lanes: [Lane]) -> String? {
     if lanes.isEmpty { return "a transfer needs at least one lane" }
     if lanes.count > Limits.laneCount { return "at most \(Limits.laneCount) lanes" }
+    if lanes.reduce(0, { $0 + $1.connectionCount }) > Limits.sessionConnectionCount {
+      return "more than \(Limits.sessionConnectionCount) connections in all"
+    }
     let pool = lanes.filter { $0.contract == .bestEffort }
     let hasReserved = pool.count < lanes.count
     let unrated = pool.filter { $0.rate == nil }

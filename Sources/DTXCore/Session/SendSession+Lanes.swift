@@ -119,7 +119,8 @@ extension SendSession {
       connections[place].confirmedByteCount += segments[index].wantedByteCounts[block.block]
     }
     damagedCount += 1
-    guard damagedCount <= Limits.damagedBlockCount else {
+    let allowed = Limits.damagedBlockCount(receivedByteCount: progress.receivedByteCount)
+    guard damagedCount <= allowed else {
       let reason = "\(damagedCount) blocks arrived damaged; the path or a host is faulty"
       return fail(SessionFailure(.integrity, reason))
     }

@@ -36,6 +36,8 @@ package enum Limits {
   package static let laneBitsPerSecond: UInt64 = 1 << 55
   /// Connections of one lane.
   package static let connectionCount = 64
+  /// Connections of all lanes: 2.5 Tb/s at 5 Gb/s each, and each has memory and threads at both ends.
+  package static let sessionConnectionCount = 512
   /// The name of a congestion control: Linux's TCP_CA_NAME_MAX without its NUL.
   package static let congestionControlByteCount = 15
   /// A frame on the control channel: small enough that a heartbeat is never long delayed by one.
@@ -62,8 +64,11 @@ package enum Limits {
   /// Connections that have not proven themselves yet, and the time each has for it.
   package static let unprovenConnectionCount = 64
   package static let unprovenNanoseconds = 5 * Duration.second
-  /// Times that a block may arrive damaged before the transfer ends with an integrity failure.
-  package static let damagedBlockCount = 8
+  /// Blocks that may arrive damaged before the transfer ends with an integrity failure: eight, and
+  /// one more for each TiB that has arrived, since a path that damages so few is slower by nothing.
+  package static func damagedBlockCount(receivedByteCount: UInt64) -> Int {
+    8 + Int(receivedByteCount >> 40)
+  }
   /// What the threads of an end spent on one activity, in its report: 834 days of one thread, so
   /// that sums and products of such times fit 128 bits.
   package static let activityNanoseconds: UInt64 = 1 << 56

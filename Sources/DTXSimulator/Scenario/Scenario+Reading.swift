@@ -176,7 +176,7 @@ extension Scenario {
       let length = try values.duration("for")
       return ScenarioFault(.slowDisk(bytesPerSecond: speed), at: moment, for: length)
     case "corrupt-block":
-      let most = UInt64(Limits.damagedBlockCount)
+      let most = UInt64(Limits.damagedBlockCount(receivedByteCount: 0))
       let count = try values.count("blocks", in: 1...most) ?? 1
       return ScenarioFault(.corruptBlocks(count: count), at: moment)
     default:
