@@ -195,10 +195,6 @@ int dtx_file_system(int descriptor, struct dtx_file_system *result) {
 
 int dtx_sync_file_system(int descriptor) { return syncfs(descriptor); }
 
-int dtx_allocate(int descriptor, int64_t byte_count) {
-  return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, byte_count);
-}
-
 int dtx_start_write_out(int descriptor, int64_t offset, int64_t length) {
   return sync_file_range(descriptor, offset, length, SYNC_FILE_RANGE_WRITE);
 }

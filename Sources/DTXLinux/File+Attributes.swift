@@ -46,18 +46,6 @@ extension File {
     return UInt64(try checked(result, "cachestat", printable(path)))
   }
 
-  /// Reserves space for the first bytes without changing the size.
-  ///
-  /// Returns false where the file system cannot do that; a full disk throws ENOSPC.
-  @discardableResult
-  package func allocate(byteCount: UInt64) throws(SystemError) -> Bool {
-    if byteCount == 0 { return true }
-    let result = system { dtx_allocate(raw, Int64(clamping: byteCount)) }
-    if result == -Int(EOPNOTSUPP) || result == -Int(ENOSYS) { return false }
-    try check("fallocate", result)
-    return true
-  }
-
   /// Makes the content durable, and of the attributes what reading it needs (fdatasync).
   package func syncData() throws(SystemError) {
     try check("fdatasync", system { fdatasync(raw) })

@@ -70,8 +70,6 @@ int dtx_set_owner(int directory, const char *name, uint32_t user, uint32_t group
 int dtx_make_node(int directory, const char *name, mode_t mode, uint32_t major, uint32_t minor);
 int dtx_file_system(int descriptor, struct dtx_file_system *result);
 int dtx_sync_file_system(int descriptor);
-// fallocate(2) from offset 0, keeping the file's size.
-int dtx_allocate(int descriptor, int64_t byte_count);
 int dtx_start_write_out(int descriptor, int64_t offset, int64_t length);
 // flock(2), never blocking. Mode: 0 unlocks, 1 shares, 2 excludes.
 int dtx_lock(int descriptor, int mode);

@@ -5,8 +5,8 @@ internal import DTXLinux
 ///
 /// The session decides what happens when; this performs it. `compare`, `prepare`, `seal`,
 /// `finalize` and `storeManifest` are called from one metadata thread, in the session's order;
-/// `commit` from one commit thread; `stage`, `StagedFile.write` and `finish` from many connection
-/// threads at once. What concerns one entry is a `FailedEntry`; a `TransferError` means that the
+/// `commit` from one commit thread; `stage`, `StagedFile.write` and `finish` from many of the
+/// storage's workers at once. What concerns one entry is a `FailedEntry`; a `TransferError` means that the
 /// transfer cannot go on.
 ///
 /// Everything below the root is reached from its descriptor and never through a link. Bytes are

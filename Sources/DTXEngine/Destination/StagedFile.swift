@@ -23,7 +23,7 @@ extension Destination {
     enum Target: Sendable {
       /// Written by this extent alone, and closed with it.
       case own(File, name: [UInt8], in: Directory)
-      /// Written by others too, in turns; it stays open.
+      /// Written by others too; it stays open.
       case shared(SharedFile)
       case unavailable(SystemError)
     }

@@ -3,7 +3,7 @@ internal import DTXLinux
 
 /// Reads extents of source files, and says whether each file is still what was scanned.
 ///
-/// Used by one thread. It keeps the latest file and the latest directory open, because blocks
+/// Used by one thread at a time. It keeps the latest file and the latest directory open, because blocks
 /// follow one another.
 final class ExtentReader {
   private let dataset: SourceDataset

@@ -7,7 +7,7 @@ internal import DTXLinux
 /// compressor of records nor a file system that shares equal blocks or makes holes of zeros gains
 /// by it; a compressor that looks back further than 256 KiB would.
 ///
-/// Used by one thread.
+/// Used by one thread at a time.
 final class NullContent {
   private static let byteCount = 256 << 10
   private static let pageByteCount = 4096
