@@ -3,8 +3,8 @@ internal import DTXLinux
 
 /// Reads extents of source files, and says whether each file is still what was scanned.
 ///
-/// Used by one thread at a time. It keeps the latest file and the latest directory open, because blocks
-/// follow one another.
+/// Used by one thread at a time. It keeps the latest file and the latest directory open, because
+/// blocks follow one another.
 final class ExtentReader {
   private let dataset: SourceDataset
   private var file: OpenSource?
