@@ -101,21 +101,10 @@ extension Simulation {
   }
 
   private mutating func announce(_ segment: Segment) {
-    var writer = ByteWriter()
-    var entryCount = 0
-    for index in segment.entries.indices {
-      EntryCodec.encode(index, of: segment.inventory, for: .transfer, into: &writer)
-      entryCount += 1
-      if entryCount == world.pageEntryCount {
-        send(.inventory(segment: segment.index, page: writer.bytes), from: .sender)
-        writer = ByteWriter()
-        entryCount = 0
-      }
+    let most = world.pageEntryCount
+    segment.announce(isFull: { _, entryCount in entryCount == most }) { message in
+      send(message, from: .sender)
     }
-    if entryCount > 0 {
-      send(.inventory(segment: segment.index, page: writer.bytes), from: .sender)
-    }
-    send(.inventoryEnd(segment: segment.index, isLast: segment.isLast), from: .sender)
   }
 
   func seal(_ work: SealWork) -> ManifestSegment {

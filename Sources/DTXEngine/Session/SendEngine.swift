@@ -328,22 +328,8 @@ private final class ScanJobs: @unchecked Sendable {
     }
   }
 
-  /// Sends a segment's entries in pages that leave room for one more entry.
+  /// Sends a segment's entries.
   func announce(_ segment: Segment, over channel: ControlChannel) {
-    worker.run {
-      let fullPage = Limits.controlFrameByteCount / 2
-      var page = ByteWriter(reservingCapacity: fullPage)
-      for index in segment.entries.indices {
-        EntryCodec.encode(index, of: segment.inventory, for: .transfer, into: &page)
-        if page.byteCount >= fullPage {
-          channel.send(.inventory(segment: segment.index, page: page.bytes))
-          page = ByteWriter(reservingCapacity: fullPage)
-        }
-      }
-      if page.byteCount > 0 {
-        channel.send(.inventory(segment: segment.index, page: page.bytes))
-      }
-      channel.send(.inventoryEnd(segment: segment.index, isLast: segment.isLast))
-    }
+    worker.run { segment.announce { channel.send($0) } }
   }
 }

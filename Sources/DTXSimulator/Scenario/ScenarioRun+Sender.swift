@@ -105,18 +105,7 @@ extension ScenarioRun {
   }
 
   private mutating func announce(_ segment: Segment) {
-    var writer = ByteWriter()
-    for index in segment.entries.indices {
-      EntryCodec.encode(index, of: segment.inventory, for: .transfer, into: &writer)
-      if writer.byteCount > Limits.controlFrameByteCount / 2 {
-        send(.inventory(segment: segment.index, page: writer.bytes), to: .receiver)
-        writer = ByteWriter()
-      }
-    }
-    if writer.byteCount > 0 {
-      send(.inventory(segment: segment.index, page: writer.bytes), to: .receiver)
-    }
-    send(.inventoryEnd(segment: segment.index, isLast: segment.isLast), to: .receiver)
+    segment.announce { send($0, to: .receiver) }
   }
 
   func seal(_ work: SealWork) -> ManifestSegment {
