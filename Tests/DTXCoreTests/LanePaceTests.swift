@@ -136,20 +136,4 @@ import Testing
     #expect(LaneWindow(from: end, until: begin) == nil)
     #expect(LaneWindow(from: begin, until: begin) == nil)
   }
-
-  @Test func whatWouldEndAfterTheWindowDoesNotFinish() throws {
-    let now = WallInstant(seconds: 100, nanoseconds: 7)
-    let window = try #require(LaneWindow(from: nil, until: WallInstant(seconds: 102)))
-    #expect(window.finishes(startingAt: now, taking: 0))
-    #expect(window.finishes(startingAt: now, taking: 1_999_999_993))
-    #expect(!window.finishes(startingAt: now, taking: 1_999_999_994))
-    #expect(!window.finishes(startingAt: now, taking: nil))
-    #expect(!window.finishes(startingAt: WallInstant(seconds: 102), taking: 0))
-    let endless = try #require(LaneWindow(from: now, until: nil))
-    #expect(endless.finishes(startingAt: now, taking: nil))
-    // Far apart, the difference is as much as fits.
-    let ages = WallInstant(seconds: .min).nanoseconds(until: WallInstant(seconds: .max))
-    #expect(ages == .max)
-    #expect(now.nanoseconds(until: WallInstant(seconds: 0)) == 0)
-  }
 }

@@ -17,13 +17,6 @@ package struct WallInstant: Hashable, Comparable, Sendable {
     (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
   }
 
-  /// Nanoseconds from this moment to a later one; 0 when it is not later.
-  package func nanoseconds(until later: WallInstant) -> UInt64 {
-    let seconds = Int128(later.seconds) - Int128(seconds)
-    let part = Int128(later.nanoseconds) - Int128(nanoseconds)
-    return UInt64(clamping: seconds * Int128(Duration.second) + part)
-  }
-
   /// Reads a time of RFC 3339 with its zone: `2026-11-23T18:00:00Z`, `2026-11-23 18:00:00.5+01:00`.
   ///
   /// - Parameter text: nil comes of one that is none; digits beyond nanoseconds are dropped.
@@ -145,18 +138,5 @@ package struct LaneWindow: Equatable, Sendable {
     if let from, now < from { return false }
     if let until, now >= until { return false }
     return true
-  }
-
-  /// Whether what begins now and takes so long is over before the window ends.
-  ///
-  /// - Parameters:
-  ///   - now: when it begins.
-  ///   - nanoseconds: what it takes; nil for what nobody can predict, which never counts as over in
-  ///     time.
-  /// - Returns: true where the window has no end.
-  package func finishes(startingAt now: WallInstant, taking nanoseconds: UInt64?) -> Bool {
-    guard let until else { return true }
-    guard let nanoseconds, now < until else { return false }
-    return nanoseconds <= now.nanoseconds(until: until)
   }
 }
