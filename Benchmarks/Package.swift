@@ -22,7 +22,7 @@ let package = Package(
     .executable(name: "dtx-ceiling", targets: ["dtx-ceiling"]),
     .executable(name: "dtx-micro", targets: ["dtx-micro"]),
     // For LD_PRELOAD, which counts what a program allocates that was not built for it.
-    .library(name: "allocation-counter", type: .dynamic, targets: ["CAllocations"]),
+    .`library`(name: "allocation-counter", type: .dynamic, targets: ["CAllocations"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
