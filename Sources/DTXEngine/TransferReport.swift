@@ -39,6 +39,10 @@ package struct TransferReport: Sendable {
   /// When the plan says that the last byte is there; nil without rates.
   package var predictedNanoseconds: UInt64?
   package var planDigests: [Digest] = []
+  /// How often the plan was made anew, because lanes were not as it had them.
+  package var generation: UInt32 = 0
+  /// Blocks that arrived over a lane which the plan does not give them; the receiver counts.
+  package var offPlanBlockCount = 0
   package var failedEntries: [FailedPath] = []
   /// Things a person should know that stopped nothing: skipped special files, a slower fallback.
   package var notices: [String] = []

@@ -37,23 +37,25 @@ extension Auditor {
   /// Evidence against `Invariant.pinned`.
   package func pinned() -> String? {
     let queues = world.inputs.queues
-    var plans: [Plan] = []
+    var owners: [[Int?]] = []
     for observation in record.observations {
       switch observation {
       case .began:
-        plans = []
+        owners = []
       case .planned(.sender, let plan):
         // A plan depends on the ones before it: out of turn it would depend on the disk's speed.
-        guard plan.segment == plans.count else {
-          return "segment \(plan.segment) was planned as number \(plans.count)"
+        guard plan.segment == owners.count else {
+          return "segment \(plan.segment) was planned as number \(owners.count)"
         }
-        plans.append(plan)
+        owners.append([])
+        PlanAudit.assign(plan, &owners[plan.segment])
+      case .revised(.sender, let revision):
+        for plan in revision.plans { PlanAudit.assign(plan, &owners[plan.segment]) }
       case .transmitted(let connection, let block, _, _, _):
-        let plan = plans.first { $0.segment == block.segment }
-        let queue = plan?.queues.firstIndex { queue in
-          queue.runs.contains { $0.blocks.contains(block.block) }
-        }
-        guard let queue else { return "\(block) is in no plan" }
+        guard owners.indices.contains(block.segment),
+          owners[block.segment].indices.contains(block.block),
+          let queue = owners[block.segment][block.block]
+        else { return "\(block) is in no plan" }
         guard queues[queue].lanes.contains(connection.lane) else {
           return "\(block) of lanes \(queues[queue].lanes) went over lane \(connection.lane)"
         }
@@ -94,6 +96,18 @@ extension Auditor {
       }
     }
     return nil
+  }
+}
+
+private enum PlanAudit {
+  /// Notes the queue of each block of a plan.
+  static func assign(_ plan: Plan, _ owners: inout [Int?]) {
+    for (queue, planned) in plan.queues.enumerated() {
+      for block in planned.runs.flatMap({ Array($0.blocks) }) {
+        while owners.count <= block { owners.append(nil) }
+        owners[block] = queue
+      }
+    }
   }
 }
 

@@ -6,6 +6,8 @@ package enum Observation: Sendable {
   case began(run: Int)
   /// An end's session agreed with itself on a segment's plan.
   case planned(End, Plan)
+  /// An end's session began a new generation.
+  case revised(End, Revision)
   /// What a run wants of a file that several extents make up, or of a small one.
   case wanted(ExtentClaim)
   /// Part of a block, or all of it, left the sender over this time.

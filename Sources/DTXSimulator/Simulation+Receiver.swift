@@ -134,6 +134,8 @@ extension Simulation {
       preconditionFailure("a simulated scan omits nothing")
     case .planned(let plan, _):
       observe(.planned(.receiver, plan))
+    case .revised(let revision):
+      observe(.revised(.receiver, revision))
     case .finish(let outcome):
       ended(.receiver, outcome)
     }

@@ -85,6 +85,8 @@ extension Simulation {
       result.failures.append(failed)
     case .planned(let plan, _):
       observe(.planned(.sender, plan))
+    case .revised(let revision):
+      observe(.revised(.sender, revision))
     case .finish(let outcome):
       ended(.sender, outcome)
     }

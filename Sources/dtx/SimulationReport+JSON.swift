@@ -28,6 +28,7 @@ extension SimulationReport {
       ("blocks_damaged", .integer(outcome.damagedBlockCount)),
       ("connections_lost", .integer(outcome.lostConnectionCount)),
       ("epochs", .integer(outcome.epochCount)),
+      ("plan_generations", .integer(outcome.generationCount)),
       ("runs", .integer(outcome.runCount)),
       ("events", .integer(outcome.eventCount)),
       ("failures", .array(outcome.failures.map(JSONValue.string))),

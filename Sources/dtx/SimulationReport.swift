@@ -85,6 +85,9 @@ struct SimulationReport {
     if let predicted = outcome.predictedNanoseconds {
       parts.append("planned \(ScenarioTime.text(predicted))")
     }
+    if outcome.generationCount > 0 {
+      parts.append("made anew \(Figure.count(outcome.generationCount, "time"))")
+    }
     if outcome.resumedByteCount > 0 {
       parts.append("\(Figure.bytes(outcome.resumedByteCount)) resumed from the journal")
     }

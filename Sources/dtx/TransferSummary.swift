@@ -36,7 +36,9 @@ struct TransferSummary {
     if report.compressedByteCount > 0 { lines.append(row("compressed", compressed)) }
     if let predicted = report.predictedNanoseconds {
       let took = report.isDryRun ? "" : ", took \(Figure.duration(report.nanoseconds))"
-      lines.append(row("plan", "predicted \(Figure.duration(predicted))\(took)"))
+      let again =
+        report.generation > 0 ? ", made anew \(Figure.count(report.generation, "time"))" : ""
+      lines.append(row("plan", "predicted \(Figure.duration(predicted))\(again)\(took)"))
     }
     if failures.count > 0 {
       let count = Figure.count(failures.count, "entry", "entries")
@@ -191,6 +193,8 @@ extension TransferSummary {
       ("goodput_bits_per_second", .integer(report.goodputBitsPerSecond)),
       ("predicted_seconds", .optional(report.predictedNanoseconds, JSONValue.seconds)),
       ("plan_digest", planDigest),
+      ("plan_generation", .integer(report.generation)),
+      ("blocks_off_plan", .integer(report.offPlanBlockCount)),
       (
         "lanes",
         .array(report.lanes.enumerated().map { LaneFacts($0.element).json(index: $0.offset) })

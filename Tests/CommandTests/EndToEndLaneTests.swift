@@ -139,6 +139,32 @@ extension EndToEndTests {
     }
 
     @Test(arguments: ["push", "pull"])
+    func aLostLanesBlocksGoOverTheOthers(_ command: String) throws {
+      let site = try Site()
+      try Trees.makeMixed(site.place, "from", largeByteCount: 120 << 20, smallCount: 50)
+      let proxy = try LaneProxy(hasOwnDoor: true)
+      defer { proxy.close() }
+      proxy.afterBytes(2 << 20) { proxy.refuse(true) }
+      let ending = try Self.move(
+        site,
+        command,
+        [
+          "--port", "\(proxy.port)", "--compress", "off", "--block-size", "1MiB",
+          "--lane", "rate=64M,reserved,name=steady,to=127.0.0.1",
+          "--lane", "rate=32M,reserved,name=shaky,to=\(LaneProxy.host):\(proxy.door)",
+        ]
+      )
+      #expect(ending.status == 0, "\(ending.messages)")
+      #expect(try ending.figure("plan_generation") == 1)
+      #expect(try ending.figure("blocks_off_plan") == 0)
+      #expect(
+        ending.lines.contains { $0.contains("lane 1 (shaky) has had no connection for 10 s") },
+        "\(ending.lines)"
+      )
+      try Trees.expectSame(site.place, "from", "to")
+    }
+
+    @Test(arguments: ["push", "pull"])
     func withoutAPortOneLaneGoesThroughSsh(_ command: String) throws {
       let site = try Site()
       try Trees.makeMixed(site.place, "from", largeByteCount: 20 << 20, smallCount: 100)

@@ -88,6 +88,30 @@ extension EndToEndTests {
     }
 
     @Test(arguments: ["push", "pull"])
+    func aWayThatIsSilentForAWhileIsRelieved(_ command: String) throws {
+      let bench = try NetworkBench()
+      try Trees.makeMixed(bench.place, "from", largeByteCount: 160 << 20, smallCount: 4)
+      let run = try start(
+        bench,
+        command,
+        [
+          "--compress", "off", "--block-size", "1MiB",
+          "--lane", "rate=60M,reserved,to=10.77.0.2,bind=10.77.0.1",
+          "--lane", "rate=60M,reserved,to=10.77.1.2,bind=10.77.1.1",
+        ]
+      )
+      #expect(try run.isDurable(20 << 20))
+      try bench.open(1, false)
+      #expect(try run.event { $0.contains("lane 1 carries") } != nil, "nobody noticed")
+      try bench.open(1, true)
+      let ending = try run.finish()
+      #expect(ending.status == 0, "\(ending.messages)")
+      #expect(try ending.figure("plan_generation") >= 1)
+      #expect(try ending.figure("blocks_off_plan") == 0)
+      try Trees.expectSame(bench.place, "from", "to")
+    }
+
+    @Test(arguments: ["push", "pull"])
     func aPathThatLosesLargePacketsIsNamed(_ command: String) throws {
       let bench = try NetworkBench(middleMTU: 1500)
       try Trees.makeMixed(bench.place, "from", largeByteCount: 4 << 20, smallCount: 4)
@@ -149,9 +173,17 @@ extension EndToEndTests {
       _ command: String,
       _ options: [String]
     ) throws -> Run.Ending {
+      try start(bench, command, options).finish()
+    }
+
+    private func start(
+      _ bench: NetworkBench,
+      _ command: String,
+      _ options: [String]
+    ) throws -> Run {
       let near = bench.place(command == "push" ? "from/" : "to")
       let far = "far:\(bench.place(command == "push" ? "to" : "from/"))"
-      return try bench.run(command, options + (command == "push" ? [near, far] : [far, near]))
+      return try bench.start(command, options + (command == "push" ? [near, far] : [far, near]))
     }
   }
 }

@@ -48,6 +48,8 @@ func completedReport() -> TransferReport {
     content: Digest(words: (1, 2, 3, 4)),
     full: Digest(words: (5, 6, 7, 8))
   )
+  report.generation = 2
+  report.offPlanBlockCount = 1
   report.planDigests = [Digest(words: (9, 10, 0, 0)), Digest(words: (11, 12, 0, 0))]
   report.peakMemoryByteCount = 50_000_000
   report.receiver.peakMemoryByteCount = 60_000_000

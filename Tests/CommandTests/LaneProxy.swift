@@ -18,20 +18,26 @@ final class LaneProxy: Sendable {
     /// Once so many bytes have passed, one is turned.
     var damage: UInt64?
     var isClosed = false
+    var isRefusing = false
     var connectionCount = 0
   }
 
   let port: UInt16
+  /// Where this listens: on the same port, or on one of its own.
+  let door: UInt16
   private let listener: Socket
   private let target: SocketAddress
   private let state = Guarded(State())
   private let acceptor = Guarded<Thread?>(nil)
 
   /// Listens on a port that the far end can have as well.
-  init() throws {
+  ///
+  /// - Parameter hasOwnDoor: on another one, where the far end listens on all addresses.
+  init(hasOwnDoor: Bool = false) throws {
     port = try Sshd.freePort()
+    door = hasOwnDoor ? try Sshd.freePort() : port
     target = try #require(SocketAddress(numericHost: "127.0.0.1", port: port))
-    let here = try #require(SocketAddress(numericHost: LaneProxy.host, port: port))
+    let here = try #require(SocketAddress(numericHost: LaneProxy.host, port: door))
     listener = try Socket.listen(here)
     let thread = try Thread(name: "proxy") { [listener, state, target] in
       while let connection = try? listener.accept() {
@@ -70,6 +76,12 @@ final class LaneProxy: Sendable {
     for connection in connections { connection.shutdown() }
   }
 
+  /// Cuts every connection, and turns away those that come, until told otherwise.
+  func refuse(_ isRefusing: Bool) {
+    state.withLock { $0.isRefusing = isRefusing }
+    if isRefusing { cut() }
+  }
+
   /// Ends everything; called before the test lets go of it.
   func close() {
     state.withLock { $0.isClosed = true }
@@ -80,9 +92,9 @@ final class LaneProxy: Sendable {
   }
 
   private static func serve(_ near: Socket, _ target: SocketAddress, _ state: Guarded<State>) {
-    guard let far = try? Socket.connect(to: target, timeoutNanoseconds: 5_000_000_000) else {
-      return near.shutdown()
-    }
+    guard !state.withLock({ $0.isRefusing }),
+      let far = try? Socket.connect(to: target, timeoutNanoseconds: 5_000_000_000)
+    else { return near.shutdown() }
     let pumps = [(near, far), (far, near)].compactMap { from, to in
       try? Thread(name: "pump") { pump(from, to, state) }
     }

@@ -105,14 +105,25 @@ final class NetworkBench {
     return try #require(UInt64(words[index + 1]))
   }
 
+  /// Lets a way carry nothing, without a word to either end, or opens it again.
+  func open(_ way: Int, _ isOpen: Bool) throws {
+    let state = isOpen ? "up" : "down"
+    try Tool.shell("ip -n \(name(.middle)) link set dev left\(way) \(state)")
+  }
+
   /// Runs a transfer whose initiator is the near end.
   func run(_ command: String, _ arguments: [String]) throws -> Run.Ending {
+    try start(command, arguments).finish()
+  }
+
+  /// Starts one.
+  func start(_ command: String, _ arguments: [String]) throws -> Run {
     let words = [
       "env", "-u", "SSH_CONNECTION", "XDG_STATE_HOME=\(place("state"))", "nsenter",
       "--net=/run/netns/\(name(.near))", program, command, "--rsh", place("shell"), "--dtx-path",
       program, "--json",
     ]
-    return try Run(words + arguments, in: place).finish()
+    return try Run(words + arguments, in: place)
   }
 
   private func name(_ part: Part) -> String { names[part] ?? "" }

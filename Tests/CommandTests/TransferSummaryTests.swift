@@ -79,7 +79,7 @@ import Testing
         blocks, 2 connections
         lane 1    best-effort 500 Mb/s on the wire; 0 B in 1 block, 1 connection
         cipher    aes-256-gcm
-        plan      predicted 7.90 s, took 8.00 s
+        plan      predicted 7.90 s, made anew 2 times, took 8.00 s
         """
       )
     )
@@ -214,7 +214,7 @@ import Testing
         "bytes_compressed_wire":1610000000,"bytes_skipped":8245678901,\
         "bytes_resumed":1000000000,"bytes_unread":7000000000,"seconds":8.000000000,\
         "goodput_bits_per_second":4000000000,"predicted_seconds":null,\
-        "plan_digest":"xxh3-128:\(planDigest)","lanes":[\
+        "plan_digest":"xxh3-128:\(planDigest)","plan_generation":2,"blocks_off_plan":1,"lanes":[\
         {"index":0,"name":"","contract":"best-effort","rate_bits_per_second":null,\
         "layer":"l2","pace_percent":100,"paced_bits_per_second":null,"connections":1,\
         "local_address":null,"interface":null,"source_ports":[40001],"to":null,"dscp":null,\

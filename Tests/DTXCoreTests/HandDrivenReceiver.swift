@@ -6,13 +6,16 @@ struct HandDrivenReceiver {
   private(set) var actions: [ReceiveSession.Action] = []
   var now = Instant.zero
 
-  init() {
+  init(
+    inputs: PlanInputs = SessionFixtures.inputs,
+    blockByteCount: UInt64 = SessionFixtures.blockByteCount
+  ) {
     session = ReceiveSession(
       configuration: ReceiveSession.Configuration(
-        inputs: SessionFixtures.inputs,
+        inputs: inputs,
         isInitiator: false,
         isDryRun: false,
-        blockByteCount: SessionFixtures.blockByteCount
+        blockByteCount: blockByteCount
       ),
       now: .zero
     )

@@ -16,6 +16,18 @@ import Testing
     .demand(segment: 2, entries: []),
     .plan(segment: 1, generation: 7, digest: digest),
     .fence(ConnectionID(lane: 255, number: .max)),
+    .revise(
+      Generation(
+        number: 1,
+        queues: [
+          Generation.Queue(rate: Rate(bitsPerSecond: 0), free: 1 << 56),
+          Generation.Queue(rate: Rate(bitsPerSecond: 1 << 63), free: 0),
+        ]
+      ),
+      segmentCount: 3
+    ),
+    .remaining(segment: 2, blocks: [0..<1, 1..<2, 300..<(1 << 24)]),
+    .remaining(segment: 2, blocks: []),
     .comparison(segment: 0, page: Array(0...255)),
     .refused(FailedEntry(segment: 1, entry: 2, failure: .conflict, reason: "in the way")),
     .tuned(

@@ -52,13 +52,19 @@ import Testing
     )
   }
 
+  private func carried(_ free: UInt64...) -> Generation {
+    var generation = Generation(InputSamples.rated)
+    for (queue, free) in free.enumerated() { generation.queues[queue].free = free }
+    return generation
+  }
+
   @Test func aGoldenPlanHolds() {
     let segment = Self.large
     let plan = Scheduler.plan(
       segment,
       wanted: Self.keptOfLarge(segment),
       inputs: InputSamples.rated,
-      carried: [0, 0]
+      generation: Generation(InputSamples.rated)
     )
     let queues = hex(
       """
@@ -92,7 +98,7 @@ import Testing
       segment,
       wanted: Self.keptOfLarge(segment),
       inputs: InputSamples.unrated,
-      carried: [0]
+      generation: Generation(InputSamples.unrated)
     )
     let queues = hex(
       """
@@ -119,7 +125,7 @@ import Testing
       next,
       wanted: Self.wanted(next, but: []),
       inputs: InputSamples.rated,
-      carried: [16_442_332, 16_418_376]
+      generation: carried(16_442_332, 16_418_376)
     )
     let queues = hex(
       """
@@ -145,7 +151,7 @@ import Testing
       last,
       wanted: BitSet(count: last.extents.count),
       inputs: InputSamples.rated,
-      carried: [16_466_380, 16_687_204]
+      generation: carried(16_466_380, 16_687_204)
     )
     let queues = hex(
       """

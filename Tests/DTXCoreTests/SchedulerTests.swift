@@ -37,13 +37,15 @@ import Testing
     _ segment: Segment,
     _ inputs: PlanInputs,
     wanted: BitSet? = nil,
-    carried: [UInt64]? = nil
+    carried: [UInt64] = []
   ) -> Plan {
-    Scheduler.plan(
+    var generation = Generation(inputs)
+    for (queue, free) in carried.enumerated() { generation.queues[queue].free = free }
+    return Scheduler.plan(
       segment,
       wanted: wanted ?? BitSet(count: segment.extents.count, filled: true),
       inputs: inputs,
-      carried: carried ?? inputs.queues.map { _ in 0 }
+      generation: generation
     )
   }
 

@@ -240,7 +240,7 @@ import Testing
     #expect(sender.outcomes == [.completed])
   }
 
-  @Test("silence has an end: of the receiver, of all lanes, of one that blocks wait for")
+  @Test("silence has an end: of the receiver, and of all lanes")
   func losesPatience() {
     var silent = HandDrivenSender.at(.moving)
     silent.now = Instant(nanoseconds: 60 * Duration.second)
@@ -256,37 +256,6 @@ import Testing
     blocked.hear(.fenced(HandDrivenSender.connection))
     wait(60, &blocked)
     #expect(kind(of: blocked) == .noLane)
-  }
-
-  @Test("one lane without a connection ends the transfer only while blocks wait for it")
-  func losesPatienceWithOneLane() {
-    let lane = Lane(
-      contract: .reserved,
-      rate: Rate(bitsPerSecond: 8_000_000),
-      connectionCount: 1
-    )
-    for isWaiting in [true, false] {
-      var sender = HandDrivenSender(inputs: PlanInputs(lanes: [lane, lane]))
-      let segment = SessionFixtures.segment()
-      sender.tell(.scanned(segment))
-      for message in SessionFixtures.answer(to: segment) { sender.hear(message) }
-      for case .plan(_, _, let digest) in sender.sent {
-        sender.hear(.planned(segment: 0, generation: 0, digest: digest))
-      }
-      sender.tell(.connectionUp(ConnectionID(lane: 0, number: 1)))
-      let second = ConnectionID(lane: 1, number: 1)
-      sender.tell(.connectionUp(second))
-      if !isWaiting {
-        for case .load(second, let work) in sender.actions {
-          sender.report(work.reference, segment, over: second)
-          sender.hear(.received(work.reference))
-        }
-      }
-      sender.tell(.connectionLost(second, reason: "reset"))
-      sender.hear(.fenced(second))
-      wait(60, &sender)
-      #expect(kind(of: sender) == (isWaiting ? .noLane : nil))
-    }
   }
 
   @Test("whole blocks are counted for the connection that carried them, while it is open")

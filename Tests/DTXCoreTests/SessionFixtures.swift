@@ -63,9 +63,12 @@ enum SessionFixtures {
       segment,
       wanted: comparison(of: segment).wanted,
       inputs: inputs,
-      carried: [0]
+      generation: Generation(inputs)
     ).digest(with: inputs)
   }
+
+  /// The generation after the first.
+  static let revised = Generation(number: 1, queues: Generation(inputs).queues)
 
   static let roots = Roots(content: Digest(words: (1, 0, 0, 0)), full: Digest(words: (2, 0, 0, 0)))
 
@@ -82,6 +85,11 @@ enum SessionFixtures {
       .demand(segment: 0, entries: [0]),
       .plan(segment: 0, generation: 0, digest: planDigest(of: segment())),
       .plan(segment: 0, generation: 0, digest: .zero),
+      .revise(revised, segmentCount: 0), .revise(revised, segmentCount: 1),
+      .revise(Generation(inputs), segmentCount: 0),
+      .remaining(segment: 0, blocks: [0..<1]), .remaining(segment: 0, blocks: [1..<2, 3..<9]),
+      .plan(segment: 0, generation: 1, digest: .zero),
+      .planned(segment: 0, generation: 1, digest: .zero),
       .fence(ConnectionID(lane: 0, number: 1)),
       .fence(ConnectionID(lane: 9, number: 1)),
       .comparison(segment: 0, page: [4 << 2]),
@@ -107,7 +115,8 @@ enum SessionFixtures {
 
   static func isFromSender(_ message: Message) -> Bool {
     switch message {
-    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .tuned: true
+    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .revise, .remaining, .fence, .tuned:
+      true
     default: false
     }
   }

@@ -78,6 +78,40 @@ import Testing
     }
   }
 
+  @Test("a lane that is down for a while gives its blocks away, and takes its part when it is back")
+  func revisesThePlan() throws {
+    for isSenderInitiator in [true, false] {
+      var world = Trial.smallWorld()
+      world.isSenderInitiator = isSenderInitiator
+      // A minute and more, so that a lane is missed.
+      for lane in world.inputs.lanes.indices {
+        world.inputs.lanes[lane].rate = Rate(bitsPerSecond: UInt64(lane + 2) * 1000)
+      }
+      let quiet = Trial.run(world)
+      #expect(!quiet.hasRevisions)
+      for step in stride(from: 0, to: quiet.stepCount, by: 3) {
+        let fault = Fault.down(lane: step % 2, nanoseconds: 30 * Duration.second)
+        let record = Trial.run(world, FaultPlan([FaultPlan.Placed(step: step, fault: fault)]))
+        #expect(Auditor(record).findings().isEmpty, "down before event \(step)")
+        #expect(record.runs.count == 1, "down before event \(step)")
+        #expect(Auditor(record).faultInvariant(to: quiet) == nil, "down before event \(step)")
+        for case .revised(.receiver, let revision) in record.observations {
+          let said = record.observations.contains { observation in
+            if case .revised(.sender, revision) = observation { true } else { false }
+          }
+          #expect(said, "the ends began different generations, down before event \(step)")
+        }
+      }
+      let early = FaultPlan([
+        FaultPlan.Placed(
+          step: quiet.stepCount / 3,
+          fault: .down(lane: 0, nanoseconds: 30 * Duration.second)
+        )
+      ])
+      #expect(Trial.run(world, early).hasRevisions)
+    }
+  }
+
   @Test("without faults, reserved lanes finish when the plan said")
   func finishesOnTime() throws {
     var world = Trial.smallWorld()
@@ -95,6 +129,12 @@ import Testing
     }
     // A connection waits for the window, hence for the path, a few times.
     #expect(last - first < predicted + predicted / 10 + 20 * world.delayNanoseconds)
+  }
+}
+
+extension SimulationRecord {
+  fileprivate var hasRevisions: Bool {
+    observations.contains { if case .revised = $0 { true } else { false } }
   }
 }
 

@@ -6,13 +6,13 @@ enum SchedulerPieces {
     for count in [1000, 1_000_000] {
       let segment = SampleSegments.largeFile(blockCount: count)
       let wanted = BitSet(count: segment.extents.count, filled: true)
-      let carried = [UInt64](repeating: 0, count: SampleSegments.inputs.queues.count)
+      let generation = Generation(SampleSegments.inputs)
       stopwatch.time("scheduler, \(count) blocks", per: "block", count) {
         let plan = Scheduler.plan(
           segment,
           wanted: wanted,
           inputs: SampleSegments.inputs,
-          carried: carried
+          generation: generation
         )
         return plan.queues.reduce(0) { $0 &* 31 &+ UInt64($1.runs.count) &+ $1.byteCount }
       }

@@ -12,7 +12,7 @@ enum SessionPieces {
         segment,
         wanted: comparison.wanted,
         inputs: SampleSegments.inputs,
-        carried: [0, 0, 0, 0]
+        generation: Generation(SampleSegments.inputs)
       ).digest(with: SampleSegments.inputs)
       stopwatch.time("sender's session, \(count) blocks", per: "block", count) {
         send(segment, comparison, planDigest: digest)

@@ -10,6 +10,8 @@ package struct Plan: Equatable, Sendable {
   package var queues: [Queue]
 
   package struct Queue: Equatable, Sendable {
+    /// What it was planned with; zero while none of its lanes is there.
+    package var rate: Rate?
     package var runs: [Run] = []
     package var byteCount: UInt64 = 0
     /// When the queue is empty, in nanoseconds from the session's first byte; nil when the lanes
@@ -40,6 +42,8 @@ package struct Plan: Equatable, Sendable {
     PlanInputsCodec.encode(inputs, into: &writer)
     writer.appendVarint(queues.count)
     for queue in queues {
+      // The first generation's are those of the inputs.
+      if generation > 0 { writer.appendVarint(queue.rate?.bitsPerSecond ?? 0) }
       writer.appendVarint(queue.runs.count)
       for run in queue.runs {
         writer.appendVarint(run.blocks.lowerBound)
@@ -54,6 +58,19 @@ package struct Plan: Equatable, Sendable {
   /// XXH3-128 over the canonical bytes.
   package func digest(with inputs: PlanInputs) -> Digest {
     Digest.xxh3(of: encoded(with: inputs))
+  }
+}
+
+extension Plan {
+  /// Notes each planned block's queue.
+  ///
+  /// - Parameter owners: one for each block of the segment; those of other blocks stay.
+  package func assign(_ owners: inout [UInt8]) {
+    for (queue, planned) in queues.enumerated() {
+      for run in planned.runs {
+        for block in run.blocks { owners[block] = UInt8(queue) }
+      }
+    }
   }
 }
 

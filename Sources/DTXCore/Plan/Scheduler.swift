@@ -12,24 +12,22 @@ package enum Scheduler {
   ///   - segment: cut into blocks.
   ///   - wanted: one bit for each extent of the segment.
   ///   - inputs: with at least one lane.
-  ///   - carried: when each queue is free, in nanoseconds from the session's first byte.
-  ///   - generation: the plan's version; 0 until a lane is lost.
+  ///   - generation: what each of their queues is planned with, and when it is free.
   /// - Returns: the same plan for the same arguments, on every host.
   package static func plan(
     _ segment: Segment,
     wanted: BitSet,
     inputs: PlanInputs,
-    carried: [UInt64],
-    generation: UInt32 = 0
+    generation: Generation
   ) -> Plan {
     precondition(wanted.count == segment.extents.count, "one bit for each extent")
+    precondition(generation.queues.count == inputs.queues.count, "one for each queue")
     let load = BlockLoad(segment: segment, wanted: wanted)
-    let queues = inputs.queues
-    precondition(carried.count == queues.count, "one finish time for each queue")
     let runs = load.runs(limit: runLimit(total: load.total, inputs: inputs))
 
-    var assignment = Assignment(queues: queues, carried: carried, inputs: inputs)
-    let levelled = queues.count > 1 ? load.total - load.total / 8 : load.total
+    var assignment = Assignment(generation, inputs: inputs)
+    let isShared = generation.queues.count > 1
+    let levelled = isShared ? load.total - load.total / 8 : load.total
     var placed: UInt64 = 0
     for run in runs {
       if placed >= levelled {
@@ -42,43 +40,75 @@ package enum Scheduler {
       }
       placed += run.byteCount
     }
-    return Plan(segment: segment.index, generation: generation, queues: assignment.result())
+    return Plan(
+      segment: segment.index,
+      generation: generation.number,
+      queues: assignment.takeQueues()
+    )
   }
 
   /// Bytes of a run, at most.
-  private static func runLimit(total: UInt64, inputs: PlanInputs) -> UInt64 {
+  static func runLimit(total: UInt64, inputs: PlanInputs) -> UInt64 {
     let connectionCount = inputs.lanes.reduce(0) { $0 + $1.connectionCount }
     return min(Limits.runByteCount, max(1, total / (16 * UInt64(connectionCount))))
   }
 }
 
 /// How much of each block is wanted.
-private struct BlockLoad {
+struct BlockLoad {
   let segment: Segment
+  /// One for each block; 0 for a block that is not to be planned.
   private(set) var byteCounts: [UInt64]
   private(set) var total: UInt64 = 0
+  /// Blocks that are wanted and do not count: no run passes over them, since they have a queue.
+  private var taken: BitSet
 
-  init(segment: Segment, wanted: BitSet) {
+  /// - Parameters:
+  ///   - segment: cut into blocks.
+  ///   - wanted: one bit for each extent.
+  ///   - blocks: one bit for each block that counts; nil when all do.
+  init(segment: Segment, wanted: BitSet, blocks: BitSet? = nil) {
     self.segment = segment
     byteCounts = Array(repeating: 0, count: segment.blocks.count)
+    taken = BitSet(count: segment.blocks.count)
     for (index, block) in segment.blocks.enumerated() {
       var sum: UInt64 = 0
       for extent in block.extents where wanted[extent] {
         sum += UInt64(segment.extents[extent].byteCount)
+      }
+      guard blocks?[index] != false else {
+        taken[index] = sum > 0
+        continue
       }
       byteCounts[index] = sum
       total += sum
     }
   }
 
+  /// Takes a block out.
+  mutating func remove(_ block: Int) {
+    total -= byteCounts[block]
+    byteCounts[block] = 0
+  }
+
   /// Runs in canonical order; each begins and ends with a wanted block.
-  func runs(limit: UInt64) -> [Run] {
+  ///
+  /// - Parameters:
+  ///   - limit: bytes of a run, at most, unless one block has more.
+  ///   - owners: each block's queue, where a run must stay on one.
+  /// - Returns: all blocks that count, each in one run.
+  func runs(limit: UInt64, owners: [UInt8]? = nil) -> [Run] {
     var runs: [Run] = []
-    var previousSource: UInt32 = 0
-    for (index, byteCount) in byteCounts.enumerated() where byteCount > 0 {
+    var previousSource: UInt32?
+    for (index, byteCount) in byteCounts.enumerated() {
+      guard byteCount > 0 else {
+        if taken[index] { previousSource = nil }
+        continue
+      }
       let source = source(of: index)
       if let last = runs.indices.last, source == previousSource,
-        runs[last].byteCount + byteCount <= limit
+        runs[last].byteCount + byteCount <= limit,
+        owners.map({ $0[runs[last].blocks.lowerBound] == $0[index] }) ?? true
       {
         runs[last].blocks = runs[last].blocks.lowerBound..<index + 1
         runs[last].byteCount += byteCount
@@ -101,46 +131,48 @@ private struct BlockLoad {
 }
 
 /// Queues as they fill.
-private struct Assignment {
+struct Assignment {
   private let inputs: PlanInputs
-  private let queues: [LaneQueue]
+  private var queues: [Generation.Queue]
   private var planned: [Plan.Queue]
-  private var free: [UInt64]
 
-  init(queues: [LaneQueue], carried: [UInt64], inputs: PlanInputs) {
+  init(_ generation: Generation, inputs: PlanInputs) {
     self.inputs = inputs
-    self.queues = queues
-    planned = Array(repeating: Plan.Queue(), count: queues.count)
-    free = carried
+    queues = generation.queues
+    planned = generation.queues.map { Plan.Queue(rate: $0.rate) }
   }
 
+  /// Gives a run to the queue that finishes it first; ties to the lower one.
   mutating func place(_ run: Run) {
-    var best = 0
-    var bestFinish = UInt64.max
-    for index in queues.indices {
-      let finish = finish(of: run.byteCount, on: index)
-      if finish < bestFinish {
-        best = index
-        bestFinish = finish
-      }
-    }
-    planned[best].runs.append(run)
-    planned[best].byteCount += run.byteCount
-    free[best] = bestFinish
+    place(run, on: queues.earliest(for: inputs.wireByteCount(run.byteCount)).queue)
   }
 
-  func result() -> [Plan.Queue] {
+  mutating func place(_ run: Run, on queue: Int) {
+    planned[queue].runs.append(run)
+    planned[queue].byteCount += run.byteCount
+    queues[queue].free = queues[queue].finish(of: inputs.wireByteCount(run.byteCount))
+  }
+
+  /// What was placed since the last time, with the queues' finish times.
+  mutating func takeQueues() -> [Plan.Queue] {
     var result = planned
     for index in queues.indices where queues[index].rate != nil {
-      result[index].finish = free[index]
+      result[index].finish = queues[index].free
     }
+    planned = queues.map { Plan.Queue(rate: $0.rate) }
     return result
   }
+}
 
-  private func finish(of byteCount: UInt64, on queue: Int) -> UInt64 {
-    guard let rate = queues[queue].rate else { return free[queue] }
-    let time = rate.nanoseconds(for: inputs.wireByteCount(byteCount))
-    let (sum, overflow) = free[queue].addingReportingOverflow(time)
-    return overflow ? .max - 1 : sum
+extension [Generation.Queue] {
+  /// The queue that would finish so many bytes of the wire first, and when; ties go to the lower
+  /// one.
+  func earliest(for wireByteCount: UInt64) -> (queue: Int, finish: UInt64) {
+    var best = (queue: 0, finish: UInt64.max)
+    for index in indices {
+      let finish = self[index].finish(of: wireByteCount)
+      if finish < best.finish { best = (index, finish) }
+    }
+    return best
   }
 }

@@ -45,6 +45,8 @@ extension ReceiveSession {
       count { $0.damagedBlockCount += 1 }
       return emit(.send(.damaged(block)))
     }
+    let planned = queues[Int(segments[index].owners[block.block])]
+    if !planned.lanes.contains(id.lane) { count { $0.offPlanBlockCount += 1 } }
     segments[index].states[block.block] = .received
     segments[index].missingBlockCount -= 1
     var byteCount: UInt64 = 0

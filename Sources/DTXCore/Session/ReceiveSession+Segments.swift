@@ -17,6 +17,10 @@ extension ReceiveSession {
       demanded(segment, entries)
     case .plan(let segment, let generation, let digest):
       planAnnounced(segment, generation, digest)
+    case .revise(let generation, let segmentCount):
+      revised(generation, segmentCount: segmentCount)
+    case .remaining(let segment, let blocks):
+      remains(segment, blocks)
     case .fence(let connection):
       fence(connection)
     case .sealed(let roots):
@@ -128,8 +132,9 @@ extension ReceiveSession {
   }
 
   private mutating func planAnnounced(_ number: Int, _ generation: UInt32, _ theirs: Digest) {
+    guard revision == nil else { return revisedPlan(number, generation, theirs) }
     guard let index = index(ofSegment: number), segments[index].phase == .agreeing,
-      generation == 0
+      generation == self.generation.number
     else { return violation("a plan of segment \(number), which is not being planned") }
     let plan = adoptComparison(in: index)
     let mine = plan.digest(with: configuration.inputs)
@@ -142,7 +147,8 @@ extension ReceiveSession {
       emit(.send(.planned(segment: number, generation: generation, digest: mine)))
       segments.remove(at: index)
     } else {
-      segments[index].phase = .preparing(mine)
+      segments[index].phase = .preparing
+      segments[index].agreement = PlanAgreement(generation: generation, digest: mine)
       emit(.prepare(segments[index].segment, segments[index].comparison))
     }
   }
@@ -156,11 +162,10 @@ extension ReceiveSession {
       segment,
       wanted: comparison.wanted,
       inputs: configuration.inputs,
-      carried: carriedFinish
+      generation: generation
     )
-    for (queue, planned) in plan.queues.enumerated() {
-      if let finish = planned.finish { carriedFinish[queue] = finish }
-    }
+    segments[index].adopt(plan)
+    generation.advance(behind: plan)
     let (carried, unread) = comparison.byteCounts(in: segment)
     let blockCount = segments[index].unsettledBlockCount
     count { progress in
@@ -173,17 +178,20 @@ extension ReceiveSession {
   }
 
   mutating func prepared(_ number: Int, _ failures: [FailedEntry], at now: Instant) {
-    guard let index = index(ofSegment: number), case .preparing(let digest) = segments[index].phase
-    else { return }
+    guard let index = index(ofSegment: number), segments[index].phase == .preparing else { return }
     for failure in failures { exclude(failure, in: index) }
-    segments[index].phase = .prepared(digest)
+    segments[index].phase = .prepared
     // In their order, so that each lane carries the segments in that order.
     while let next = segments.firstIndex(where: { $0.phase != .open }),
-      case .prepared(let digest) = segments[next].phase
+      segments[next].phase == .prepared, let agreement = segments[next].agreement
     {
       segments[next].phase = .open
       let number = segments[next].segment.index
-      emit(.send(.planned(segment: number, generation: 0, digest: digest)))
+      emit(
+        .send(
+          .planned(segment: number, generation: agreement.generation, digest: agreement.digest)
+        )
+      )
     }
     settle(at: now)
   }

@@ -51,6 +51,8 @@ package struct ReceiveSession: Sendable {
     case reportOmission(path: [UInt8], failure: EntryFailure, reason: String)
     /// The plan, and the comparison that it was made of.
     case planned(Plan, Comparison)
+    /// A new generation of the plans.
+    case revised(Revision)
     case finish(SessionOutcome)
   }
 
@@ -78,10 +80,14 @@ package struct ReceiveSession: Sendable {
   }
 
   let configuration: Configuration
+  let queues: [LaneQueue]
   var roster: ConnectionRoster
   var heartbeat: Heartbeat
   var segments: [ReceivingSegment] = []
-  var carriedFinish: [UInt64]
+  /// What the next segment is planned with.
+  var generation: Generation
+  /// The generation that the sender is announcing.
+  var revision: ArrivingRevision?
   var epochs = EpochLedger()
   var arriving: InventoryDecoder?
   var order = SegmentOrder()
@@ -116,7 +122,8 @@ package struct ReceiveSession: Sendable {
       now: now
     )
     heartbeat = Heartbeat(now: now)
-    carriedFinish = configuration.inputs.queues.map { _ in 0 }
+    queues = configuration.inputs.queues
+    generation = Generation(configuration.inputs)
     dialDue(at: now)
   }
 
@@ -272,6 +279,8 @@ package struct ReceiveProgress: Equatable, Sendable {
   package var carriedByteCount: UInt64 = 0
   package var unreadByteCount: UInt64 = 0
   package var damagedBlockCount = 0
+  /// Blocks that came over a lane which the plan does not give them.
+  package var offPlanBlockCount = 0
   package var lostConnectionCount = 0
   package var isInventoryComplete = false
 }

@@ -13,14 +13,21 @@ struct ReceivingSegment: Sendable {
   var unsettledBlockCount = 0
   /// Wanted blocks that have not arrived.
   var missingBlockCount = 0
+  /// The queue of each block, by the latest plan that it was in.
+  var owners: [UInt8] = []
+  /// The latest plan, as the sender is told of it.
+  var agreement: PlanAgreement?
+
+  /// Whether both ends have planned it.
+  var isPlanned: Bool { agreement != nil }
 
   enum Phase: Equatable {
     case comparing
     /// Compared; the sender's plan is awaited.
     case agreeing
-    case preparing(Digest)
+    case preparing
     /// Ready for blocks, but for an earlier segment that is not.
-    case prepared(Digest)
+    case prepared
     case open
   }
 
@@ -55,10 +62,38 @@ struct ReceivingSegment: Sendable {
     missingBlockCount = unsettledBlockCount
   }
 
+  /// Takes the first plan over.
+  mutating func adopt(_ first: Plan) {
+    owners = Array(repeating: 0, count: segment.blocks.count)
+    first.assign(&owners)
+  }
+
+  /// Takes a later plan over.
+  ///
+  /// - Parameter next: of what is left.
+  /// - Returns: payload that changes its queue.
+  mutating func revise(_ next: Plan) -> UInt64 {
+    let before = owners
+    next.assign(&owners)
+    var movedByteCount: UInt64 = 0
+    for block in owners.indices where owners[block] != before[block] {
+      for extent in wantedExtents(of: block) {
+        movedByteCount += UInt64(segment.extents[extent].byteCount)
+      }
+    }
+    return movedByteCount
+  }
+
   /// The wanted extents of a block, ascending.
   func wantedExtents(of block: Int) -> [Int] {
     segment.blocks[block].extents.filter { comparison.wanted[$0] }
   }
+}
+
+/// A plan that both ends have made.
+struct PlanAgreement: Equatable, Sendable {
+  var generation: UInt32
+  var digest: Digest
 }
 
 /// The epochs that are open: one that fills, and perhaps one that is being made durable.

@@ -32,11 +32,10 @@ extension SendSession {
     }
     let connection = connections.remove(at: index)
     var returned: [AssignedRun] = []
-    for loaded in connection.unconfirmed where giveBack(loaded.block) {
+    for loaded in connection.unconfirmed where giveBack(loaded.block, to: connection.queue) {
       let block = loaded.block
       returned.append(AssignedRun(segment: block.segment, blocks: block.block..<block.block + 1))
     }
-    work[connection.queue].pendingBlockCount += returned.count
     if let run = connection.run { returned.append(run) }
     work[connection.queue].returned.insert(contentsOf: returned, at: 0)
     fillAll()
@@ -102,6 +101,7 @@ extension SendSession {
     if let place = connections.firstIndex(where: { $0.id == carrier.connection }) {
       connections[place].confirmedByteCount += byteCount
     }
+    paces[carrier.queue].confirm(byteCount)
     count { $0.receivedByteCount += byteCount }
     if let outcomes = carrier.outcomes {
       settle(block, outcomes)
@@ -111,9 +111,9 @@ extension SendSession {
   }
 
   mutating func damaged(_ block: BlockReference) {
-    guard let index = loadedSegment(of: block), let carrier = forget(block), giveBack(block) else {
-      return violation("damage of a block that is not under way")
-    }
+    guard let index = loadedSegment(of: block), let carrier = forget(block),
+      giveBack(block, to: carrier.queue)
+    else { return violation("damage of a block that is not under way") }
     // It passed, and counts no more.
     if let place = connections.firstIndex(where: { $0.id == carrier.connection }) {
       connections[place].confirmedByteCount += segments[index].wantedByteCounts[block.block]
@@ -126,7 +126,6 @@ extension SendSession {
     }
     let run = AssignedRun(segment: block.segment, blocks: block.block..<block.block + 1)
     work[carrier.queue].returned.append(run)
-    work[carrier.queue].pendingBlockCount += 1
     fillAll()
   }
 
@@ -152,37 +151,17 @@ extension SendSession {
 
   // MARK: - Patience
 
-  /// When a connection is to be dialled, or patience with a lane ends.
+  /// When a connection is to be dialled, or patience with the lanes ends.
   var laneDeadline: Instant? {
-    var earliest = roster.nextDial
-    for down in silentLanes() {
-      let end = down + Limits.peerSilenceNanoseconds
-      earliest = earliest.map { min($0, end) } ?? end
-    }
-    return earliest
+    let end = roster.downSinceAll.map { $0 + Limits.peerSilenceNanoseconds }
+    return [roster.nextDial, end].compactMap { $0 }.min()
   }
 
   mutating func checkLanes(at now: Instant) {
-    let isLost = silentLanes().contains { now.since($0) >= Limits.peerSilenceNanoseconds }
-    guard isLost else { return }
-    fail(SessionFailure(.noLane, "no connection could be opened: \(roster.latestReason)"))
-  }
-
-  /// Since when the lanes are down that something waits for.
-  ///
-  /// These are all lanes together, and those of each queue that has work left: the blocks of a
-  /// reserved lane wait for that lane alone.
-  private func silentLanes() -> [Instant] {
-    var since: [Instant] = []
-    if let down = roster.downSinceAll { since.append(down) }
-    for (queue, lanes) in queues.enumerated() {
-      guard let down = roster.downSince(lanes.lanes) else { continue }
-      let isWaiting = connections.contains {
-        $0.queue == queue && ($0.run != nil || !$0.unconfirmed.isEmpty)
-      }
-      if isWaiting || work[queue].hasRuns { since.append(down) }
+    guard let since = roster.downSinceAll, now.since(since) >= Limits.peerSilenceNanoseconds else {
+      return
     }
-    return since
+    fail(SessionFailure(.noLane, "no connection could be opened: \(roster.latestReason)"))
   }
 
   // MARK: - Handing out
@@ -199,14 +178,14 @@ extension SendSession {
     }
     while !connections[place].isFencing,
       !connections[place].isFull(
-        pendingBlockCount: work[queue].pendingBlockCount,
+        pendingBlockCount: work[queue].pending.blockCount,
         connectionCount: sharers
       ),
       let block = takeBlock(for: place), let index = index(ofSegment: block.segment)
     {
       segments[index].states[block.block] = .loaded
-      self.work[queue].pendingBlockCount -= 1
       let work = segments[index].work(block.block)
+      self.work[queue].pending.remove(work.byteCount)
       connections[place].unconfirmed.append(LoadedBlock(block: block))
       connections[place].unsentBlockCount += 1
       connections[place].unsentByteCount += work.byteCount
@@ -241,7 +220,10 @@ extension SendSession {
     while let block = run.blocks.first {
       run.blocks = block + 1..<run.blocks.upperBound
       connections[place].run = run.blocks.isEmpty ? nil : run
-      if segments[index].states[block] == .pending {
+      // A run that came back may be older than the latest generation.
+      if segments[index].states[block] == .pending,
+        Int(segments[index].owners[block]) == connections[place].queue
+      {
         return BlockReference(segment: run.segment, block: block)
       }
     }
@@ -262,12 +244,13 @@ extension SendSession {
   }
 
   /// Makes a loaded block pending again.
-  private mutating func giveBack(_ block: BlockReference) -> Bool {
+  private mutating func giveBack(_ block: BlockReference, to queue: Int) -> Bool {
     guard let index = index(ofSegment: block.segment),
       segments[index].states[block.block] == .loaded
     else { return false }
     segments[index].states[block.block] = .pending
     let byteCount = segments[index].wantedByteCounts[block.block]
+    work[queue].pending.add(byteCount)
     count { $0.resentByteCount += byteCount }
     return true
   }

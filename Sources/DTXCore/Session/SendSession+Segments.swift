@@ -56,7 +56,7 @@ extension SendSession {
       break
     case .stop(let reason, let text):
       stopped(reason, text)
-    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .tuned:
+    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .revise, .remaining, .fence, .tuned:
       violation("a message that only a sender sends")
     }
   }
@@ -151,11 +151,9 @@ extension SendSession {
       segment,
       wanted: comparison.wanted,
       inputs: configuration.inputs,
-      carried: carriedFinish
+      generation: generation
     )
-    for (queue, planned) in plan.queues.enumerated() {
-      if let finish = planned.finish { carriedFinish[queue] = finish }
-    }
+    generation.advance(behind: plan)
     let blockCount = segments[index].unsettledBlockCount
     let unread = comparison.byteCounts(in: segment).unread
     count { progress in
@@ -165,33 +163,47 @@ extension SendSession {
       progress.unreadByteCount += unread
     }
     let digest = plan.digest(with: configuration.inputs)
-    segments[index].plan = plan
-    segments[index].phase = .agreeing(digest)
+    segments[index].adopt(plan, digest)
     emit(.planned(plan, comparison))
     emit(.send(.plan(segment: number, generation: plan.generation, digest: digest)))
   }
 
+  /// The receiver has made a plan of a segment, the first or that of a later generation.
   private mutating func agreed(_ number: Int, _ generation: UInt32, _ digest: Digest) {
-    guard let index = index(ofSegment: number), case .agreeing(let mine) = segments[index].phase,
-      let plan = segments[index].plan, plan.generation == generation
+    guard let index = index(ofSegment: number), let plan = segments[index].plan,
+      !segments[index].isAgreed
     else { return violation("a plan of segment \(number), which is not being planned") }
-    guard mine == digest else {
+    let isFirst = segments[index].phase == .agreeing
+    // Said before it heard of the latest generation; its word on that one follows.
+    if isFirst, generation < plan.generation { return }
+    guard generation == plan.generation else {
+      return violation("a plan of generation \(generation) of segment \(number)")
+    }
+    guard segments[index].planDigest == digest else {
       let reason = "the ends computed different plans for segment \(number)"
       return fail(SessionFailure(.integrity, reason))
     }
-    segments[index].phase = .moving
-    if configuration.isDryRun {
-      return retire(index)
+    segments[index].agree()
+    if configuration.isDryRun { return retire(index) }
+    if isFirst {
+      enqueue(index)
+    } else {
+      requeue()
     }
-    for (queue, planned) in plan.queues.enumerated() {
+    fillAll()
+  }
+
+  /// Puts a segment's runs behind those of the segments before it.
+  private mutating func enqueue(_ index: Int) {
+    let segment = segments[index]
+    for (queue, planned) in (segment.plan?.queues ?? []).enumerated() {
       for run in planned.runs {
-        work[queue].planned.append(AssignedRun(segment: number, blocks: run.blocks))
-        work[queue].pendingBlockCount += run.blocks.count {
-          segments[index].states[$0] == .pending
+        work[queue].planned.append(AssignedRun(segment: segment.segment.index, blocks: run.blocks))
+        for block in run.blocks where segment.states[block] == .pending {
+          work[queue].pending.add(segment.wantedByteCounts[block])
         }
       }
     }
-    fillAll()
   }
 
   private mutating func committed(_ number: Int) {
@@ -235,8 +247,9 @@ extension Message {
     switch self {
     case .received, .durable, .finished, .stop:
       true
-    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .tuned, .comparison, .changed,
-      .refused, .comparisonEnd, .planned, .damaged, .fenced, .committed, .sealed, .heartbeat:
+    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .revise, .remaining, .fence, .tuned,
+      .comparison, .changed, .refused, .comparisonEnd, .planned, .damaged, .fenced, .committed,
+      .sealed, .heartbeat:
       false
     }
   }

@@ -54,6 +54,8 @@ package struct SendSession: Sendable {
     case report(FailedEntry)
     /// The plan, and the comparison that it was made of.
     case planned(Plan, Comparison)
+    /// A new generation of the plans.
+    case revised(Revision)
     case finish(SessionOutcome)
   }
 
@@ -85,8 +87,14 @@ package struct SendSession: Sendable {
   var work: [QueueWork]
   var connections: [SendingConnection] = []
   var overtaken: [OvertakenBlock] = []
-  /// When each queue is free by the plans so far.
-  var carriedFinish: [UInt64]
+  /// What the next segment is planned with.
+  var generation: Generation
+  /// Lanes that the generation does without.
+  var plannedLosses: [Bool]
+  var paces: [QueuePace]
+  var latestLook: Instant
+  /// When the first block was handed to a connection: plans count from there.
+  var firstLoad: Instant?
   var isScanning = false
   var isScanComplete = false
   var damagedCount = 0
@@ -121,7 +129,10 @@ package struct SendSession: Sendable {
     )
     heartbeat = Heartbeat(now: now)
     work = queues.map { _ in QueueWork() }
-    carriedFinish = queues.map { _ in 0 }
+    generation = Generation(configuration.inputs)
+    plannedLosses = configuration.inputs.lanes.map { _ in false }
+    paces = queues.map { _ in QueuePace() }
+    latestLook = now
     requestScan()
     dialDue(at: now)
   }
@@ -158,8 +169,8 @@ package struct SendSession: Sendable {
     case .finished: return nil
     case .stopping(let until): return until
     case .moving:
-      guard !configuration.isDryRun, let due = laneDeadline else { return heartbeat.nextDeadline }
-      return min(heartbeat.nextDeadline, due)
+      guard !configuration.isDryRun else { return heartbeat.nextDeadline }
+      return [laneDeadline, lookDeadline].reduce(heartbeat.nextDeadline) { min($0, $1 ?? $0) }
     case .sealing, .comparingRoots: return heartbeat.nextDeadline
     // Nothing is expected of the receiver any more.
     case .storing: return heartbeat.nextBeat
@@ -203,6 +214,10 @@ package struct SendSession: Sendable {
     guard phase == .moving, !configuration.isDryRun else { return }
     dialDue(at: now)
     checkLanes(at: now)
+    if firstLoad == nil, connections.contains(where: { !$0.unconfirmed.isEmpty }) {
+      firstLoad = now
+    }
+    if phase == .moving { look(at: now) }
   }
 
   mutating func dialDue(at now: Instant) {

@@ -14,6 +14,12 @@ struct SendingSegment: Sendable {
   /// Wanted bytes of each block.
   var wantedByteCounts: [UInt64] = []
   var plan: Plan?
+  /// The digest of that plan.
+  var planDigest = Digest.zero
+  /// The receiver has made the same plan.
+  var isAgreed = false
+  /// The queue of each block, by the latest plan that it was in.
+  var owners: [UInt8] = []
   /// Wanted blocks that are not durable yet.
   var unsettledBlockCount = 0
   /// Wanted blocks of which the receiver has no copy whose digests this end knows.
@@ -29,13 +35,14 @@ struct SendingSegment: Sendable {
     case checking
     /// Compared; an earlier segment is still to be planned.
     case planning(Comparison)
-    /// Planned here; the receiver's plan is awaited.
-    case agreeing(Digest)
+    /// Planned here; the receiver's first plan is awaited.
+    case agreeing
     case moving
   }
 
   enum BlockState: UInt8 {
-    case unwanted, pending, loaded, received, durable
+    /// `held`: pending, but it changes its queue, and the receiver has not agreed yet.
+    case unwanted, held, pending, loaded, received, durable
   }
 
   init(_ segment: Segment) {
@@ -65,6 +72,51 @@ struct SendingSegment: Sendable {
     }
   }
 
+  /// Takes the first plan over.
+  mutating func adopt(_ first: Plan, _ digest: Digest) {
+    plan = first
+    planDigest = digest
+    owners = Array(repeating: 0, count: segment.blocks.count)
+    first.assign(&owners)
+    phase = .agreeing
+  }
+
+  /// What no connection has taken yet; nil for a segment that is not planned, and when nothing is.
+  var remainder: Remainder? {
+    guard plan != nil else { return nil }
+    var blocks = BitSet(count: states.count)
+    for (block, state) in states.enumerated() where state == .pending { blocks[block] = true }
+    guard !blocks.isEmpty else { return nil }
+    return Remainder(segment: segment, wanted: comparison.wanted, blocks: blocks, owners: owners)
+  }
+
+  /// Takes a later plan over; blocks that change their queue are held until the receiver agrees.
+  ///
+  /// - Parameters:
+  ///   - next: of the remainder.
+  ///   - digest: the plan's.
+  /// - Returns: payload that changes its queue.
+  mutating func revise(_ next: Plan, _ digest: Digest) -> UInt64 {
+    let before = owners
+    next.assign(&owners)
+    plan = next
+    planDigest = digest
+    isAgreed = false
+    var movedByteCount: UInt64 = 0
+    for block in owners.indices where owners[block] != before[block] {
+      movedByteCount += wantedByteCounts[block]
+      if phase == .moving { states[block] = .held }
+    }
+    return movedByteCount
+  }
+
+  /// The receiver has made the same plan.
+  mutating func agree() {
+    phase = .moving
+    isAgreed = true
+    for block in states.indices where states[block] == .held { states[block] = .pending }
+  }
+
   func work(_ block: Int) -> BlockWork {
     BlockWork(
       reference: BlockReference(segment: segment.index, block: block),
@@ -81,10 +133,8 @@ struct QueueWork: Sendable {
   /// Runs of the open segments' plans, in order.
   var planned: [AssignedRun] = []
   var nextPlanned = 0
-  /// Blocks that are on no connection yet, also those of runs that connections work through.
-  var pendingBlockCount = 0
-
-  var hasRuns: Bool { !returned.isEmpty || nextPlanned < planned.count }
+  /// What is on no connection yet, also of runs that connections work through.
+  var pending = PendingLoad()
 
   mutating func takeRun() -> AssignedRun? {
     if !returned.isEmpty { return returned.removeFirst() }
@@ -95,6 +145,24 @@ struct QueueWork: Sendable {
     }
     defer { nextPlanned += 1 }
     return planned[nextPlanned]
+  }
+}
+
+/// How much of a queue is still to be handed out.
+struct PendingLoad: Sendable {
+  private(set) var blockCount = 0
+  private(set) var byteCount: UInt64 = 0
+
+  /// Counts a block in.
+  mutating func add(_ payload: UInt64) {
+    blockCount += 1
+    byteCount += payload
+  }
+
+  /// Counts a block out.
+  mutating func remove(_ payload: UInt64) {
+    blockCount -= 1
+    byteCount -= payload
   }
 }
 

@@ -61,6 +61,13 @@ package enum Limits {
   /// Heartbeats on the control channel, and when their absence means a dead peer.
   package static let heartbeatNanoseconds = 5 * Duration.second
   package static let peerSilenceNanoseconds = 60 * Duration.second
+  /// A lane is lost after so long without a connection; until then its blocks wait for it.
+  package static let lanePatienceNanoseconds = 10 * Duration.second
+  /// Runs of blocks in one message: each takes eight bytes at most.
+  package static let remainingRunCount = 64 << 10
+  /// When a queue is free in a generation that a peer announces, at most: 834 days from the first
+  /// byte, so that products with rates fit 128 bits.
+  package static let planNanoseconds: UInt64 = 1 << 56
   /// Connections that have not proven themselves yet, and the time each has for it.
   package static let unprovenConnectionCount = 64
   package static let unprovenNanoseconds = 5 * Duration.second

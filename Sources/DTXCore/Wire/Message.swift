@@ -99,6 +99,12 @@ package enum Message: Equatable, Sendable {
   /// Files whose digests differ from those that the receiver read: all of them is sent. Comes
   /// between the comparison and the plan, when digests are compared.
   case demand(segment: Int, entries: [Int])
+  /// A new generation begins: what is left of so many segments follows, `remaining`, and then the
+  /// plan of each.
+  case revise(Generation, segmentCount: Int)
+  /// Blocks of a planned segment that no connection has taken yet: ascending runs, in one or
+  /// several messages.
+  case remaining(segment: Int, blocks: [Range<Int>])
   /// The plan that the sender computed.
   case plan(segment: Int, generation: UInt32, digest: Digest)
   /// The connection is dead for the sender: say when nothing more will be taken from it.

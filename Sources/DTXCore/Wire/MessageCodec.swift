@@ -10,6 +10,8 @@ package enum MessageCodec {
     case demand = 5
     case omitted = 6
     case tuned = 7
+    case revise = 8
+    case remaining = 9
     case comparison = 16
     case refused = 17
     case comparisonEnd = 18
@@ -51,6 +53,13 @@ package enum MessageCodec {
       begin(.plan, segment, &writer)
       writer.append(generation)
       writer.append(digest, .xxh3)
+    case .revise(let generation, let segmentCount):
+      writer.append(Kind.revise.rawValue)
+      GenerationCodec.encode(generation, into: &writer)
+      writer.appendVarint(segmentCount)
+    case .remaining(let segment, let blocks):
+      begin(.remaining, segment, &writer)
+      BlockRunCodec.encode(blocks, into: &writer)
     case .fence(let connection):
       writer.append(Kind.fence.rawValue)
       append(connection, &writer)
@@ -126,7 +135,8 @@ package enum MessageCodec {
     }
     let message =
       switch kind {
-      case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .tuned:
+      case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .tuned, .revise,
+        .remaining:
         try senderMessage(kind, &reader)
       case .comparison, .changed, .refused, .comparisonEnd, .planned, .received, .damaged,
         .durable, .fenced, .committed:
@@ -146,6 +156,11 @@ package enum MessageCodec {
     if kind == .tuned {
       return .tuned(try connection(&reader), try LaneSettingsCodec.taken(&reader))
     }
+    if kind == .revise {
+      let generation = try GenerationCodec.decode(&reader)
+      let count = try reader.count("segments that are left", maximum: Limits.openSegmentCount)
+      return .revise(generation, segmentCount: count)
+    }
     if kind == .omitted {
       let path = Array(try reader.counted("path", maximum: Limits.pathByteCount))
       let failure = try failure(&reader)
@@ -163,6 +178,8 @@ package enum MessageCodec {
       return .inventoryEnd(segment: segment, isLast: try reader.flag("last segment"))
     case .demand:
       return .demand(segment: segment, entries: try entries(&reader))
+    case .remaining:
+      return .remaining(segment: segment, blocks: try BlockRunCodec.decode(&reader))
     default:
       return .plan(
         segment: segment,

@@ -160,6 +160,8 @@ final class ReceiveEngine: Sendable {
       if setup.listsEntries, let segment = segments.withLock({ $0[plan.segment] }) {
         tally.list(comparison, of: segment)
       }
+    case .revised(let revision):
+      tally.revise(revision, setup.inputs)
     case .finish(let outcome):
       return outcome
     }
@@ -339,6 +341,7 @@ final class ReceiveEngine: Sendable {
     report.resumedByteCount = progress.resumedByteCount
     report.unreadByteCount = progress.unreadByteCount
     report.lostConnectionCount = progress.lostConnectionCount
+    report.offPlanBlockCount = progress.offPlanBlockCount
     report.sender = session.senderTotals
     report.receiver = totals()
     report.roots = sealedRoots.withLock { $0 }

@@ -193,6 +193,8 @@ final class SendEngine: Sendable {
       if setup.listsEntries, let segment = table[plan.segment]?.segment {
         tally.list(comparison, of: segment)
       }
+    case .revised(let revision):
+      tally.revise(revision, setup.inputs)
     case .finish(let outcome):
       return outcome
     }

@@ -10,6 +10,7 @@ final class SessionTally: Sendable {
     var notices: [String] = []
     var planDigests: [Digest] = []
     var predicted: UInt64?
+    var generation: UInt32 = 0
   }
 
   /// Failed entries that the report names, at most; the others are told as they happen.
@@ -56,6 +57,16 @@ final class SessionTally: Sendable {
     }
   }
 
+  /// Takes a new generation's plans over, and says why there is one.
+  func revise(_ revision: Revision, _ inputs: PlanInputs) {
+    state.withLock { state in
+      state.generation = revision.to.number
+      for plan in revision.plans { state.planDigests.append(plan.digest(with: inputs)) }
+      if let last = revision.plans.last { state.predicted = last.finish }
+    }
+    note("\(GenerationNotice(revision, inputs))")
+  }
+
   /// Tells the entries that are moved, made or changed, in canonical order.
   func list(_ comparison: Comparison, of segment: Segment) {
     for (index, entry) in segment.entries.enumerated()
@@ -75,6 +86,7 @@ final class SessionTally: Sendable {
       report.notices = state.notices
       report.planDigests = state.planDigests
       report.predictedNanoseconds = state.predicted
+      report.generation = state.generation
     }
     report.isDryRun = options.isDryRun
     report.nullSource = options.nullSource

@@ -18,6 +18,8 @@ package struct ScenarioOutcome: Equatable, Sendable {
   package var damagedBlockCount = 0
   package var lostConnectionCount = 0
   package var epochCount: UInt64 = 0
+  /// Times that the plan was made anew, over all runs.
+  package var generationCount = 0
   /// Times that the command was run.
   package var runCount = 0
   package var eventCount: UInt64 = 0

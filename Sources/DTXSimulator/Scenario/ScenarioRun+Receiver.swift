@@ -80,7 +80,7 @@ extension ScenarioRun {
       store.note("entry \(failed.entry) of segment \(failed.segment): \(failed.reason)")
     case .reportOmission:
       preconditionFailure("a scenario's scan omits nothing")
-    case .planned:
+    case .planned, .revised:
       break
     case .finish(let outcome):
       ended(.receiver, outcome)

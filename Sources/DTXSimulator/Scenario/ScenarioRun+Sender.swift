@@ -88,6 +88,8 @@ extension ScenarioRun {
       if runCount == 1, plan.segment + 1 == sentSegments.count {
         tally.predictedNanoseconds = plan.finish
       }
+    case .revised:
+      tally.generationCount += 1
     case .finish(let outcome):
       ended(.sender, outcome)
     }

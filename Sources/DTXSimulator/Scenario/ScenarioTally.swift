@@ -6,6 +6,8 @@ struct ScenarioTally: Sendable {
   /// Blocks that arrived whole, over all runs.
   var arrivedByteCount: UInt64 = 0
   var predictedNanoseconds: UInt64?
+  /// Times that the plan was made anew.
+  var generationCount = 0
   /// As each end would count itself: what limited the transfer is judged by the product's own rule.
   var sender = EndTotals()
   var receiver = EndTotals()
@@ -74,6 +76,7 @@ struct ScenarioTally: Sendable {
 
   func fill(_ outcome: inout ScenarioOutcome) {
     outcome.eventCount = eventCount
+    outcome.generationCount = generationCount
     outcome.predictedNanoseconds = predictedNanoseconds
     outcome.sentByteCount = sentByteCount
     outcome.resumedByteCount = resumedByteCount

@@ -1,0 +1,229 @@
+import DTXCore
+import Testing
+
+/// A sender and a receiver that hear each other at once, with two reserved lanes.
+@Suite struct GenerationTests {
+  private struct Pair {
+    static let inputs = PlanInputs(
+      lanes: [8_000_000, 8_000_000].map {
+        Lane(contract: .reserved, rate: Rate(bitsPerSecond: $0), connectionCount: 1)
+      }
+    )
+    static let segment: Segment = {
+      var tree = Tree()
+      tree.add("large", byteCount: 64_000_000)
+      return Segment(index: 0, isLast: true, inventory: tree.inventory(), blockByteCount: 1_000_000)
+    }()
+    static let connections = [0, 1].map { ConnectionID(lane: $0, number: 1) }
+
+    var sender = HandDrivenSender(inputs: Pair.inputs)
+    var receiver = HandDrivenReceiver(inputs: Pair.inputs, blockByteCount: 1_000_000)
+    /// Blocks on each lane, in the order in which they were loaded.
+    var loaded: [[Int]] = [[], []]
+    /// What the sender said and the receiver has not heard.
+    var toReceiver: [Message] = []
+    var outcomes: [SessionOutcome] = []
+    /// Messages of generations are kept back while set.
+    var keepsBackGenerations = false
+    var revisions: [Revision] = []
+
+    init() {
+      sender.tell(.scanned(Pair.segment))
+      for message in SessionFixtures.announcement(of: Pair.segment) { receiver.hear(message) }
+      receiver.tell(.compared(segment: 0, SessionFixtures.comparison(of: Pair.segment)))
+      exchange()
+      receiver.tell(.prepared(segment: 0, []))
+      exchange()
+      for id in Pair.connections { up(id) }
+    }
+
+    mutating func up(_ id: ConnectionID) {
+      receiver.tell(.connectionUp(id))
+      sender.tell(.connectionUp(id))
+      exchange()
+    }
+
+    /// Lets both hear what the other one said.
+    mutating func exchange() {
+      while true {
+        for action in sender.takeActions() {
+          switch action {
+          case .send(let message): toReceiver.append(message)
+          case .load(let id, let work): loaded[id.lane].append(work.reference.block)
+          case .revised(let revision): revisions.append(revision)
+          case .finish(let outcome): outcomes.append(outcome)
+          default: break
+          }
+        }
+        let heard = receiver.takeActions()
+        for case .finish(let outcome) in heard { outcomes.append(outcome) }
+        if heard.isEmpty, toReceiver.isEmpty || keepsBackGenerations { return }
+        for case .send(let message) in heard { sender.hear(message) }
+        guard !keepsBackGenerations else { continue }
+        let messages = toReceiver
+        toReceiver = []
+        for message in messages { receiver.hear(message) }
+      }
+    }
+
+    /// The oldest block of a lane gets there.
+    mutating func deliver(_ lane: Int, over id: ConnectionID? = nil) {
+      guard !loaded[lane].isEmpty else { return }
+      let id = id ?? Pair.connections[lane]
+      let block = loaded[lane].removeFirst()
+      sender.report(SessionFixtures.block(block), Pair.segment, over: id)
+      exchange()
+      receiver.take(block, of: Pair.segment, over: id)
+      exchange()
+    }
+
+    /// Lets time pass, while a lane keeps its rate.
+    mutating func pass(seconds: UInt64, delivering lane: Int? = nil) {
+      for _ in 0..<seconds {
+        if let lane { deliver(lane) }
+        sender.now = sender.now + Duration.second
+        receiver.now = sender.now
+        sender.hear(.heartbeat)
+        receiver.hear(.heartbeat)
+        exchange()
+      }
+    }
+
+    mutating func lose(_ id: ConnectionID) {
+      loaded[id.lane] = []
+      receiver.tell(.connectionLost(id, reason: "cut"))
+      sender.tell(.connectionLost(id, reason: "cut"))
+      exchange()
+    }
+
+    /// Delivers what is left.
+    mutating func drain(_ ids: [Int: ConnectionID] = [:]) {
+      while !loaded.allSatisfy({ $0.isEmpty }) {
+        for lane in 0..<2 { deliver(lane, over: ids[lane]) }
+      }
+    }
+
+    var receivedBlockCount: Int { Int(receiver.session.progress.receivedByteCount / 1_000_000) }
+  }
+
+  @Test("a lost lane's blocks go over the other one, once both ends have planned it")
+  func movesALostLanesBlocks() {
+    var pair = Pair()
+    for _ in 0..<4 { pair.deliver(0) }
+    for _ in 0..<2 { pair.deliver(1) }
+    pair.lose(Pair.connections[1])
+    pair.pass(seconds: 9, delivering: 0)
+    #expect(pair.revisions.isEmpty, "it may come back")
+    pair.keepsBackGenerations = true
+    pair.pass(seconds: 2, delivering: 0)
+    #expect(pair.revisions.map(\.to.number) == [1])
+    #expect(pair.revisions.first?.to.queues.map(\.isOpen) == [true, false])
+    #expect(pair.revisions.first?.movedByteCount == 30_000_000)
+    // What stays flows on; what moves waits for the receiver's word.
+    while !pair.loaded[0].isEmpty { pair.deliver(0) }
+    #expect(pair.receivedBlockCount == 34)
+    pair.keepsBackGenerations = false
+    pair.exchange()
+    pair.drain()
+    #expect(pair.outcomes.isEmpty)
+    #expect(pair.receivedBlockCount == 64)
+    #expect(pair.receiver.session.progress.offPlanBlockCount == 0)
+  }
+
+  @Test("a lane that comes back takes its part again")
+  func takesBackALane() {
+    var pair = Pair()
+    pair.lose(Pair.connections[1])
+    pair.pass(seconds: 20, delivering: 0)
+    let again = ConnectionID(lane: 1, number: 2)
+    pair.up(again)
+    pair.pass(seconds: 1)
+    #expect(pair.revisions.map(\.to.number) == [1, 2])
+    #expect(pair.revisions.last?.to.queues.map(\.isOpen) == [true, true])
+    #expect(!pair.loaded[1].isEmpty)
+    pair.drain([1: again])
+    #expect(pair.outcomes.isEmpty)
+    #expect(pair.receivedBlockCount == 64)
+    #expect(pair.receiver.session.progress.offPlanBlockCount == 0)
+  }
+
+  @Test("a lane that lags is relieved, and one that keeps its rate is not")
+  func relievesALaggard() {
+    for isLagging in [true, false] {
+      var pair = Pair()
+      // A megabyte a second is each lane's rate.
+      for second in 0..<20 {
+        pair.deliver(0)
+        if !isLagging || second % 4 == 0 { pair.deliver(1) }
+        pair.pass(seconds: 1)
+      }
+      #expect(pair.revisions.isEmpty != isLagging)
+      guard let first = pair.revisions.first else { continue }
+      #expect(first.to.queues[0].rate == Pair.inputs.lanes[0].rate)
+      let seen = first.to.queues[1].rate?.bitsPerSecond ?? 0
+      #expect(seen > 1_500_000 && seen < 5_000_000, "\(seen)")
+      pair.drain()
+      #expect(pair.receivedBlockCount == 64)
+      #expect(pair.outcomes.isEmpty)
+      #expect(pair.receiver.session.progress.offPlanBlockCount == 0)
+    }
+  }
+
+  @Test("when both lanes are as slow, nothing is to be gained")
+  func leavesSlowLanesAlone() {
+    var pair = Pair()
+    for _ in 0..<15 {
+      pair.deliver(0)
+      pair.deliver(1)
+      pair.pass(seconds: 2)
+    }
+    #expect(pair.revisions.isEmpty)
+  }
+
+  @Test("a receiver names a generation that makes no sense")
+  func namesNonsense() {
+    let next = Generation(number: 1, queues: Generation(Pair.inputs).queues)
+    var closed = next
+    closed.queues = closed.queues.map { _ in Generation.Queue(rate: Rate(bitsPerSecond: 0)) }
+    let last = Pair.segment.blocks.count
+    let nonsense: [[Message]] = [
+      [.revise(Generation(number: 2, queues: next.queues), segmentCount: 0)],
+      [.revise(Generation(number: 1, queues: []), segmentCount: 0)],
+      [.revise(closed, segmentCount: 0)],
+      [.revise(next, segmentCount: 2)],
+      [.revise(next, segmentCount: 1), .revise(next, segmentCount: 1)],
+      [.remaining(segment: 0, blocks: [0..<1])],
+      [.revise(next, segmentCount: 1), .remaining(segment: 1, blocks: [0..<1])],
+      [.revise(next, segmentCount: 1), .remaining(segment: 0, blocks: [])],
+      [.revise(next, segmentCount: 1), .remaining(segment: 0, blocks: [last..<last + 1])],
+      [
+        .revise(next, segmentCount: 1), .remaining(segment: 0, blocks: [4..<5]),
+        .remaining(segment: 0, blocks: [4..<5]),
+      ],
+      [.revise(next, segmentCount: 1), .plan(segment: 0, generation: 1, digest: .zero)],
+      [
+        .revise(next, segmentCount: 1), .remaining(segment: 0, blocks: [4..<5]),
+        .plan(segment: 0, generation: 0, digest: .zero),
+      ],
+    ]
+    for messages in nonsense {
+      var pair = Pair()
+      for message in messages { pair.receiver.hear(message) }
+      #expect(pair.receiver.violation != nil, "\(messages)")
+    }
+  }
+
+  @Test("another plan in a later generation is a disagreement too")
+  func comparesLaterPlans() {
+    var pair = Pair()
+    let next = Generation(number: 1, queues: Generation(Pair.inputs).queues)
+    pair.receiver.hear(.revise(next, segmentCount: 1))
+    pair.receiver.hear(.remaining(segment: 0, blocks: [40..<50]))
+    pair.receiver.hear(.plan(segment: 0, generation: 1, digest: .zero))
+    guard case .failed(let failure) = pair.receiver.outcomes.first else {
+      Issue.record("the session goes on")
+      return
+    }
+    #expect(failure.kind == .integrity)
+  }
+}
