@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 // linux/tcp.h and not netinet/tcp.h: the C library's tcp_info ends before the fields used here.
 #include <linux/sockios.h>
@@ -18,6 +19,34 @@ int dtx_socket(int family) { return socket(family, SOCK_STREAM | SOCK_CLOEXEC, I
 
 int dtx_socket_pair(int ends[2]) {
   return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+}
+
+int dtx_local_socket(const char *path, int listening) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  strcpy(address.sun_path, path);
+  int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return -1;
+  const struct sockaddr *where = (const struct sockaddr *)&address;
+  int result = listening ? bind(descriptor, where, sizeof address)
+                         : connect(descriptor, where, sizeof address);
+  if (result == 0 && listening) result = listen(descriptor, 8);
+  if (result == 0) return descriptor;
+  int number = errno;
+  close(descriptor);
+  errno = number;
+  return -1;
+}
+
+int dtx_peer_user(int descriptor, uint32_t *user) {
+  struct ucred peer;
+  socklen_t length = sizeof peer;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return -1;
+  *user = peer.uid;
+  return 0;
 }
 
 int dtx_bind(int descriptor, const void *address, uint32_t byte_count) {

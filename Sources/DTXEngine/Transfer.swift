@@ -115,6 +115,8 @@ private struct Opening {
     let (settlement, dialling) = try settle(acceptance, secret)
     let engine = try SendEngine(source, setup(settlement, dialling, secret, watch))
     interruption.onSignal { engine.cancel() }
+    let door = door(settlement) { engine.adjust($0) }
+    defer { door?.close() }
     return try engine.run()
   }
 
@@ -148,7 +150,25 @@ private struct Opening {
       setup(settlement, dialling, secret, watch)
     )
     interruption.onSignal { engine.cancel() }
+    let door = door(settlement) { engine.adjust($0) }
+    defer { door?.close() }
     return try engine.run()
+  }
+
+  /// Where the user reaches this transfer while it runs; a dry run is over too soon.
+  private func door(
+    _ settlement: LaneSettlement,
+    _ adjust: @escaping @Sendable (Adjustment) -> Void
+  ) -> SessionDoor? {
+    if request.options.isDryRun { return nil }
+    let control = SessionControl(
+      title: request.title,
+      asked: request.lanes.map { $0.lane },
+      planned: settlement.inputs.lanes,
+      usesControlChannel: settlement.usesControlChannel,
+      adjust: adjust
+    )
+    return SessionDoor.open { control.answer($0) }
   }
 
   private func setup(

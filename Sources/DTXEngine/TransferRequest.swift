@@ -1,4 +1,5 @@
 package import DTXCore
+internal import DTXLinux
 
 /// What a user asked for, as `dtx push` and `dtx pull` understood it.
 package struct TransferRequest: Sendable {
@@ -24,6 +25,14 @@ package struct TransferRequest: Sendable {
   package var bootstraps = false
   /// Where journals and manifests are kept instead of under the destination.
   package var stateDirectory: [UInt8]?
+
+  /// What people call the transfer: `push /data/ archive:/mnt/run7`.
+  var title: String {
+    let places = (sources + [destination]).map { place in
+      (place.host.map { "\(printable(Array($0.utf8))):" } ?? "") + printable(place.path)
+    }
+    return "\(direction == .push ? "push" : "pull") \(places.joined(separator: " "))"
+  }
 
   package init(
     direction: Direction,

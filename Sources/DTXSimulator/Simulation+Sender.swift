@@ -87,6 +87,8 @@ extension Simulation {
       observe(.planned(.sender, plan))
     case .revised(let revision):
       observe(.revised(.sender, revision))
+    case .pace:
+      preconditionFailure("nobody changes a simulated transfer")
     case .finish(let outcome):
       ended(.sender, outcome)
     }

@@ -18,7 +18,7 @@ struct DTX: ParsableCommand {
       + "(protocol \(Hello.highestVersion), manifest \(ManifestHeader.version))",
     subcommands: [
       PushCommand.self, PullCommand.self, VerifyCommand.self, StatusCommand.self,
-      ManifestCommand.self, SimulateCommand.self, ServeCommand.self,
+      ManifestCommand.self, SetCommand.self, SimulateCommand.self, ServeCommand.self,
     ]
   )
 

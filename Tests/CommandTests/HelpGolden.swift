@@ -11,7 +11,7 @@ enum HelpGolden {
   }
 
   static let pages = [
-    root, push, pull, verify, status, manifest, create, show, diff, simulate, serve,
+    root, push, pull, verify, status, manifest, create, show, diff, set, simulate, serve,
   ]
 
   private static let root = Page(
@@ -34,6 +34,7 @@ enum HelpGolden {
         verify                  Read a tree back and compare it with its manifest.
         status                  Say how far the transfers into a destination are.
         manifest                Make, show and compare manifests.
+        set                     Change the rate of a transfer that runs, or pause it.
         simulate                Say how a transfer would go, in virtual time.
         serve                   Be the far end of a transfer: push and pull start
                                 this through ssh.
@@ -333,6 +334,32 @@ enum HelpGolden {
         <new>                   The new one.
 
       OPTIONS:
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+
+  private static let set = Page(
+    command: "set",
+    text: """
+      OVERVIEW: Change the rate of a transfer that runs, or pause it.
+
+      A session is named by its process number. Without one, the only transfer that
+      this user runs on this machine is meant; without anything to change, those that
+      run are listed.
+
+      USAGE: dtx set [<session>] [--rate <rate>] [--pause] [--resume] [--json]
+
+      ARGUMENTS:
+        <session>               The process number of the push or pull.
+
+      OPTIONS:
+        --rate <rate>           Rate of all lanes together from now on.
+        --pause                 Begin no block until --resume; what is under way
+                                arrives.
+        --resume                Go on after --pause.
+        --json                  Print JSON lines.
         --version               Show the version.
         -h, --help              Show help information.
 

@@ -37,6 +37,7 @@ import Testing
     verification.extra = [bytes("e")]
     var session = SessionStatus(key: "k")
     session.files = [SessionStatus.File(path: [], durableByteCount: 0, byteCount: 1)]
+    let running = RunningSession(process: 1, title: "t")
     let failed = FailedPath(path: [], failure: .changed, reason: "r")
     let summary = ManifestSummary(roots: Roots(content: .zero, full: .zero))
     let part = manifestSegment()
@@ -47,6 +48,7 @@ import Testing
       TransferSummary(report: completedReport(), isLocal: false).json,
       SessionView(session: session, isDiscarded: false).json, ManifestText.json(summary),
       ManifestText.json(ManifestHeader(blockByteCount: 65_536, rootAlgorithm: .sha256)),
+      SetCommand.json(running), SetCommand.json(.pause, of: running),
       ScenarioList.json("scenario", "n", "t"), ScenarioList.json("fault", "n", "t"),
     ] + VerifySummary(report: verification).json + SimulationSamples.report().json
       + part.entries.indices.map { ManifestText.json(part, $0) }

@@ -33,6 +33,7 @@ final class LaneProxy: Sendable {
   /// Listens on a port that the far end can have as well.
   ///
   /// - Parameter hasOwnDoor: on another one, where the far end listens on all addresses.
+  /// - Throws: when no port can be had.
   init(hasOwnDoor: Bool = false) throws {
     port = try Sshd.freePort()
     door = hasOwnDoor ? try Sshd.freePort() : port

@@ -180,6 +180,54 @@ import Testing
     #expect(pair.revisions.isEmpty)
   }
 
+  @Test("a pause lets nothing begin, and a resumed transfer is planned anew")
+  func pauses() {
+    var pair = Pair()
+    pair.sender.tell(.adjusted(.pause))
+    pair.drain()
+    let before = pair.receivedBlockCount
+    #expect(before < 32, "only what was under way arrives")
+    pair.pass(seconds: 30)
+    #expect(pair.receivedBlockCount == before)
+    #expect(pair.revisions.isEmpty)
+    pair.sender.tell(.adjusted(.resume))
+    pair.pass(seconds: 1)
+    #expect(pair.revisions.map(\.isAsked) == [true])
+    pair.drain()
+    #expect(pair.outcomes.isEmpty)
+    #expect(pair.receivedBlockCount == 64)
+  }
+
+  @Test("another rate is told to the lanes, and planned with")
+  func changesRates() {
+    var pair = Pair()
+    let rates = [2_000_000, 6_000_000].map { Rate(bitsPerSecond: $0) }
+    pair.sender.tell(.adjusted(.rates(rates)))
+    let paced = pair.sender.actions.compactMap { action in
+      if case .pace(let rates) = action { rates } else { nil }
+    }
+    #expect(paced == [rates])
+    pair.pass(seconds: 1)
+    #expect(pair.revisions.map { $0.to.queues.map(\.rate) } == [rates])
+    #expect(pair.revisions.map(\.isAsked) == [true])
+    pair.drain()
+    #expect(pair.receivedBlockCount == 64)
+    #expect(pair.receiver.session.progress.offPlanBlockCount == 0)
+  }
+
+  @Test("a receiver whose user it is passes a wish on, and a sender takes no other's")
+  func passesWishesOn() {
+    var pair = Pair()
+    pair.receiver.tell(.adjusted(.pause))
+    pair.exchange()
+    #expect(pair.sender.session.isPaused)
+    for rates in [[], [1], [0, 9]] as [[UInt64]] {
+      var other = Pair()
+      other.sender.hear(.adjust(.rates(rates.map { Rate(bitsPerSecond: $0) })))
+      #expect(other.sender.violation != nil)
+    }
+  }
+
   @Test("a receiver names a generation that makes no sense")
   func namesNonsense() {
     let next = Generation(number: 1, queues: Generation(Pair.inputs).queues)
@@ -187,22 +235,31 @@ import Testing
     closed.queues = closed.queues.map { _ in Generation.Queue(rate: Rate(bitsPerSecond: 0)) }
     let last = Pair.segment.blocks.count
     let nonsense: [[Message]] = [
-      [.revise(Generation(number: 2, queues: next.queues), segmentCount: 0)],
-      [.revise(Generation(number: 1, queues: []), segmentCount: 0)],
-      [.revise(closed, segmentCount: 0)],
-      [.revise(next, segmentCount: 2)],
-      [.revise(next, segmentCount: 1), .revise(next, segmentCount: 1)],
-      [.remaining(segment: 0, blocks: [0..<1])],
-      [.revise(next, segmentCount: 1), .remaining(segment: 1, blocks: [0..<1])],
-      [.revise(next, segmentCount: 1), .remaining(segment: 0, blocks: [])],
-      [.revise(next, segmentCount: 1), .remaining(segment: 0, blocks: [last..<last + 1])],
+      [.revise(Generation(number: 2, queues: next.queues), segmentCount: 0, isAsked: false)],
+      [.revise(Generation(number: 1, queues: []), segmentCount: 0, isAsked: false)],
+      [.revise(closed, segmentCount: 0, isAsked: false)],
+      [.revise(next, segmentCount: 2, isAsked: false)],
       [
-        .revise(next, segmentCount: 1), .remaining(segment: 0, blocks: [4..<5]),
+        .revise(next, segmentCount: 1, isAsked: false),
+        .revise(next, segmentCount: 1, isAsked: false),
+      ],
+      [.remaining(segment: 0, blocks: [0..<1])],
+      [.revise(next, segmentCount: 1, isAsked: false), .remaining(segment: 1, blocks: [0..<1])],
+      [.revise(next, segmentCount: 1, isAsked: false), .remaining(segment: 0, blocks: [])],
+      [
+        .revise(next, segmentCount: 1, isAsked: false),
+        .remaining(segment: 0, blocks: [last..<last + 1]),
+      ],
+      [
+        .revise(next, segmentCount: 1, isAsked: false), .remaining(segment: 0, blocks: [4..<5]),
         .remaining(segment: 0, blocks: [4..<5]),
       ],
-      [.revise(next, segmentCount: 1), .plan(segment: 0, generation: 1, digest: .zero)],
       [
-        .revise(next, segmentCount: 1), .remaining(segment: 0, blocks: [4..<5]),
+        .revise(next, segmentCount: 1, isAsked: false),
+        .plan(segment: 0, generation: 1, digest: .zero),
+      ],
+      [
+        .revise(next, segmentCount: 1, isAsked: false), .remaining(segment: 0, blocks: [4..<5]),
         .plan(segment: 0, generation: 0, digest: .zero),
       ],
     ]
@@ -217,7 +274,7 @@ import Testing
   func comparesLaterPlans() {
     var pair = Pair()
     let next = Generation(number: 1, queues: Generation(Pair.inputs).queues)
-    pair.receiver.hear(.revise(next, segmentCount: 1))
+    pair.receiver.hear(.revise(next, segmentCount: 1, isAsked: false))
     pair.receiver.hear(.remaining(segment: 0, blocks: [40..<50]))
     pair.receiver.hear(.plan(segment: 0, generation: 1, digest: .zero))
     guard case .failed(let failure) = pair.receiver.outcomes.first else {

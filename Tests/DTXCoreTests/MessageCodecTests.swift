@@ -24,7 +24,8 @@ import Testing
           Generation.Queue(rate: Rate(bitsPerSecond: 1 << 63), free: 0),
         ]
       ),
-      segmentCount: 3
+      segmentCount: 3,
+      isAsked: true
     ),
     .remaining(segment: 2, blocks: [0..<1, 1..<2, 300..<(1 << 24)]),
     .remaining(segment: 2, blocks: []),
@@ -48,6 +49,9 @@ import Testing
     .durable(epoch: 9, blocks: []),
     .fenced(ConnectionID(lane: 0, number: 1)),
     .committed(segment: 3),
+    .adjust(.rates([Rate(bitsPerSecond: 1 << 55), Rate(bitsPerSecond: 0)])),
+    .adjust(.pause),
+    .adjust(.resume),
     .changed(segment: 3, entries: [0, 70_000]),
     .sealed(Roots(content: Digest(words: (1, 2, 3, 4)), full: Digest(words: (5, 6, 7, 8)))),
     .finished(EndTotals()),

@@ -53,7 +53,8 @@ import Testing
             Generation.Queue(rate: Rate(bitsPerSecond: 1_000_000), free: 4_294_967_296),
           ]
         ),
-        segmentCount: 2
+        segmentCount: 2,
+        isAsked: true
       ),
       """
       08                # revise
@@ -64,6 +65,7 @@ import Testing
       c0843d            # 1000000 bits per second
       0000000001000000  # free at 4294967296 ns
       02                # 2 segments
+      01                # a user wants it
       """
     ),
     (
@@ -202,6 +204,23 @@ import Testing
       """
     ),
     (
+      .adjust(.rates([Rate(bitsPerSecond: 1_000_000), Rate(bitsPerSecond: 3)])),
+      """
+      1a            # adjust
+      01            # rates
+      02            # 2 lanes
+      c0843d        # 1000000 bits per second
+      03            # 3 bits per second
+      """
+    ),
+    (
+      .adjust(.resume),
+      """
+      1a            # adjust
+      03            # resume
+      """
+    ),
+    (
       .changed(segment: 4, entries: [0, 300]),
       """
       19            # changed
@@ -291,8 +310,9 @@ import Testing
   }
 
   @Test func onlyTheTypesOfThePageAreTaken() {
-    let known = (Self.fromSender + Self.fromReceiver + Self.fromBoth).map { hex($0.1)[0] }
-    #expect(known.sorted() == Array(1...9) + Array(16...25) + Array(32...35))
+    let forms = Self.fromSender + Self.fromReceiver + Self.fromBoth
+    let known = Set(forms.map { hex($0.1)[0] })
+    #expect(known.sorted() == Array(1...9) + Array(16...26) + Array(32...35))
     for type in UInt8.min...UInt8.max {
       let problem = Self.check.problem([type] + letters(100))
       let isUnknown = problem == .unexpected(found: UInt64(type))

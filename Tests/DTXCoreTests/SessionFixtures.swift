@@ -85,8 +85,9 @@ enum SessionFixtures {
       .demand(segment: 0, entries: [0]),
       .plan(segment: 0, generation: 0, digest: planDigest(of: segment())),
       .plan(segment: 0, generation: 0, digest: .zero),
-      .revise(revised, segmentCount: 0), .revise(revised, segmentCount: 1),
-      .revise(Generation(inputs), segmentCount: 0),
+      .revise(revised, segmentCount: 0, isAsked: false),
+      .revise(revised, segmentCount: 1, isAsked: false),
+      .revise(Generation(inputs), segmentCount: 0, isAsked: false),
       .remaining(segment: 0, blocks: [0..<1]), .remaining(segment: 0, blocks: [1..<2, 3..<9]),
       .plan(segment: 0, generation: 1, digest: .zero),
       .planned(segment: 0, generation: 1, digest: .zero),
@@ -107,6 +108,8 @@ enum SessionFixtures {
       .durable(epoch: 1, blocks: [block(0), block(1), block(2), block(3)]),
       .durable(epoch: 1, blocks: [block(4)]),
       .fenced(ConnectionID(lane: 0, number: 1)),
+      .adjust(.pause), .adjust(.resume), .adjust(.rates([])),
+      .adjust(.rates([Rate(bitsPerSecond: 1000)])),
       .committed(segment: 0),
       .sealed(roots),
       .stop(.failed, "no"), .stop(.locked, "held"), .stop(.protocolViolation, "what"),
@@ -124,7 +127,7 @@ enum SessionFixtures {
   static func isFromReceiver(_ message: Message) -> Bool {
     switch message {
     case .comparison, .changed, .refused, .comparisonEnd, .planned, .received, .damaged, .durable,
-      .fenced, .committed:
+      .fenced, .adjust, .committed:
       true
     default: false
     }

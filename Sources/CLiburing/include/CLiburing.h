@@ -120,6 +120,10 @@ struct dtx_tcp_info {
 // A TCP socket that closes on exec.
 int dtx_socket(int family);
 int dtx_socket_pair(int ends[2]);
+// A socket within this machine that listens at a path, or is connected to who does.
+int dtx_local_socket(const char *path, int listening);
+// The user of the process at the other end of one.
+int dtx_peer_user(int descriptor, uint32_t *user);
 int dtx_bind(int descriptor, const void *address, uint32_t byte_count);
 int dtx_connect(int descriptor, const void *address, uint32_t byte_count);
 int dtx_accept(int descriptor);

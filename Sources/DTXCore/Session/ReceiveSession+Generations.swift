@@ -1,14 +1,14 @@
 // Generations: the sender announces them; this end plans the same, and says so.
 extension ReceiveSession {
   /// A new generation begins.
-  mutating func revised(_ next: Generation, segmentCount: Int) {
+  mutating func revised(_ next: Generation, segmentCount: Int, isAsked: Bool) {
     guard phase == .moving, !configuration.isDryRun, revision == nil,
-      generation.queues[0].rate != nil, segmentCount <= segments.count
+      segmentCount <= segments.count
     else { return violation("a generation out of turn") }
     if let problem = generation.problem(with: next) {
       return violation("a generation that cannot be: \(problem)")
     }
-    revision = ArrivingRevision(to: next, segmentCount: segmentCount)
+    revision = ArrivingRevision(to: next, segmentCount: segmentCount, isAsked: isAsked)
     completeRevision()
   }
 
@@ -80,7 +80,8 @@ extension ReceiveSession {
           from: before,
           to: arrived.to,
           plans: arrived.plans ?? [],
-          movedByteCount: arrived.movedByteCount
+          movedByteCount: arrived.movedByteCount,
+          isAsked: arrived.isAsked
         )
       )
     )
@@ -92,6 +93,7 @@ struct ArrivingRevision: Sendable {
   let to: Generation
   /// Segments of which something is left.
   let segmentCount: Int
+  let isAsked: Bool
   private(set) var remainders: [(segment: Int, blocks: BitSet)] = []
   private var latestEnd = 0
   /// Made when the first of the sender's arrives.
@@ -99,9 +101,10 @@ struct ArrivingRevision: Sendable {
   var agreedCount = 0
   var movedByteCount: UInt64 = 0
 
-  init(to next: Generation, segmentCount: Int) {
+  init(to next: Generation, segmentCount: Int, isAsked: Bool) {
     to = next
     self.segmentCount = segmentCount
+    self.isAsked = isAsked
   }
 
   /// Whether all that is left has been told.

@@ -17,8 +17,8 @@ extension ReceiveSession {
       demanded(segment, entries)
     case .plan(let segment, let generation, let digest):
       planAnnounced(segment, generation, digest)
-    case .revise(let generation, let segmentCount):
-      revised(generation, segmentCount: segmentCount)
+    case .revise(let generation, let segmentCount, let isAsked):
+      revised(generation, segmentCount: segmentCount, isAsked: isAsked)
     case .remaining(let segment, let blocks):
       remains(segment, blocks)
     case .fence(let connection):
@@ -33,7 +33,7 @@ extension ReceiveSession {
     case .stop(let reason, let text):
       stopped(reason, text, at: now)
     case .comparison, .changed, .refused, .comparisonEnd, .planned, .received, .damaged, .durable,
-      .fenced, .committed:
+      .fenced, .adjust, .committed:
       violation("a message that only a receiver sends")
     }
   }

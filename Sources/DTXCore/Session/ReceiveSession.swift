@@ -25,6 +25,8 @@ package struct ReceiveSession: Sendable {
     case finalized(Roots)
     /// The manifest is where it belongs, in answer to `Action.storeManifest`.
     case stored(EndTotals)
+    /// The user, who is at this end, changes something.
+    case adjusted(Adjustment)
     case cancelled
     case peerGone(String)
     case failed(SessionFailure)
@@ -93,6 +95,8 @@ package struct ReceiveSession: Sendable {
   var order = SegmentOrder()
   var nextSegment = 0
   var isInventoryComplete = false
+  /// The user, who is at this end, wants no block begun.
+  package private(set) var isPaused = false
   var phase = Phase.moving
   var earlyRoots: Roots?
   var areRootsEqual = false
@@ -144,6 +148,7 @@ package struct ReceiveSession: Sendable {
       committed(epoch, failures, syncNanoseconds: nanoseconds, at: now)
     case .finalized(let roots): finalized(roots)
     case .stored(let totals): stored(totals)
+    case .adjusted(let adjustment): adjust(adjustment)
     case .cancelled: stop(as: .interrupted, at: now)
     case .peerGone(let reason): peerGone(reason, at: now)
     case .failed(let failure): fail(failure)
@@ -238,6 +243,17 @@ package struct ReceiveSession: Sendable {
 
   private mutating func peerGone(_ reason: String, at now: Instant) {
     stop(as: .failed(SessionFailure(.peerGone, reason)), at: now)
+  }
+
+  /// Passes on what the user wants, which is for the sender to do.
+  private mutating func adjust(_ adjustment: Adjustment) {
+    guard phase == .moving else { return }
+    switch adjustment {
+    case .pause: isPaused = true
+    case .resume: isPaused = false
+    case .rates: break
+    }
+    emit(.send(.adjust(adjustment)))
   }
 
   private mutating func checkTime(at now: Instant) {

@@ -2,10 +2,10 @@
 extension SendSession {
   /// Whether there is something to look at each second: lanes that can differ from their plan.
   private var isWatching: Bool {
-    guard phase == .moving, !configuration.isDryRun, generation.queues[0].rate != nil else {
+    guard phase == .moving, !configuration.isDryRun, !isPaused, laneRates[0] != nil else {
       return false
     }
-    return generation.queues.count > 1 || configuration.inputs.lanes.count > 1
+    return isOutdated || generation.queues.count > 1 || laneRates.count > 1
   }
 
   /// When to look at the lanes again; nil when there is nothing to see.
@@ -30,7 +30,33 @@ extension SendSession {
     guard next.queues.contains(where: { $0.isOpen }) else { return }
     // While a lane may still come back, the others are not measured against it.
     let isSettled = lost.indices.allSatisfy { lost[$0] || roster.downSince([$0]) == nil }
-    if lost != plannedLosses || isSettled && isBetter(next, at: now) { begin(next, without: lost) }
+    if isOutdated || lost != plannedLosses || isSettled && isBetter(next, at: now) {
+      begin(next, without: lost)
+    }
+  }
+
+  /// Does what the user wants of a transfer that runs.
+  mutating func adjust(_ adjustment: Adjustment) {
+    guard phase == .moving, !configuration.isDryRun else { return }
+    switch adjustment {
+    case .rates(let rates):
+      guard rates.count == laneRates.count,
+        zip(rates, configuration.inputs.lanes).allSatisfy({
+          $0.bitsPerSecond >= UInt64($1.connectionCount)
+        })
+      else { return violation("rates that its lanes cannot have") }
+      laneRates = rates
+      emit(.pace(rates))
+      isOutdated = true
+    case .pause:
+      isPaused = true
+    case .resume:
+      guard isPaused else { return }
+      isPaused = false
+      isOutdated = laneRates[0] != nil
+      for queue in queues.indices { paces[queue] = QueuePace() }
+      fillAll()
+    }
   }
 
   private var hasPending: Bool {
@@ -64,7 +90,7 @@ extension SendSession {
     for (index, queue) in queues.enumerated() {
       var bits: UInt64 = 0
       for lane in queue.lanes where !lost[lane] {
-        bits += configuration.inputs.lanes[lane].rate?.bitsPerSecond ?? 0
+        bits += laneRates[lane]?.bitsPerSecond ?? 0
       }
       var underWay: UInt64 = 0
       var first: UInt64 = 0
@@ -131,8 +157,10 @@ extension SendSession {
     let before = generation
     generation = next
     plannedLosses = lost
+    let isAsked = isOutdated
+    isOutdated = false
     let left = remainders()
-    emit(.send(.revise(next, segmentCount: left.count)))
+    emit(.send(.revise(next, segmentCount: left.count, isAsked: isAsked)))
     for remainder in left {
       var runs = remainder.blocks.runs(in: 0..<remainder.blocks.count)[...]
       while !runs.isEmpty {
@@ -154,7 +182,8 @@ extension SendSession {
       from: before,
       to: next,
       plans: plans,
-      movedByteCount: movedByteCount
+      movedByteCount: movedByteCount,
+      isAsked: isAsked
     )
     emit(.revised(revision))
     requeue()
@@ -191,4 +220,6 @@ package struct Revision: Equatable, Sendable {
   package var plans: [Plan]
   /// Payload that goes over another queue than before.
   package var movedByteCount: UInt64
+  /// A user wants it.
+  package var isAsked: Bool
 }

@@ -171,7 +171,7 @@ extension SendSession {
   }
 
   private mutating func fill(_ place: Int) {
-    guard phase == .moving else { return }
+    guard phase == .moving, !isPaused else { return }
     let queue = connections[place].queue
     let sharers = queues[queue].lanes.reduce(0) {
       $0 + configuration.inputs.lanes[$1].connectionCount

@@ -46,6 +46,9 @@ extension SendSession {
       for block in blocks { durable(block) }
     case .fenced(let connection):
       fenced(connection, at: now)
+    case .adjust(let adjustment):
+      guard !configuration.isInitiator else { return violation("what only its user may say") }
+      adjust(adjustment)
     case .committed(let segment):
       committed(segment)
     case .sealed(let roots):
@@ -248,7 +251,8 @@ extension Message {
     case .received, .durable, .finished, .stop:
       true
     case .inventory, .inventoryEnd, .omitted, .demand, .plan, .revise, .remaining, .fence, .tuned,
-      .comparison, .changed, .refused, .comparisonEnd, .planned, .damaged, .fenced, .committed,
+      .comparison, .changed, .refused, .adjust, .comparisonEnd, .planned, .damaged, .fenced,
+      .committed,
       .sealed, .heartbeat:
       false
     }

@@ -25,6 +25,8 @@ package struct SendSession: Sendable {
     case sealed(Roots)
     /// The manifest is where it belongs, in answer to `Action.storeManifest`.
     case stored(EndTotals)
+    /// The user, who is at this end, changes something.
+    case adjusted(Adjustment)
     /// Somebody asked to stop: a signal, a person.
     case cancelled
     /// The control channel ended.
@@ -56,6 +58,8 @@ package struct SendSession: Sendable {
     case planned(Plan, Comparison)
     /// A new generation of the plans.
     case revised(Revision)
+    /// Hold the lanes to these rates, one for each.
+    case pace([Rate])
     case finish(SessionOutcome)
   }
 
@@ -87,6 +91,12 @@ package struct SendSession: Sendable {
   var work: [QueueWork]
   var connections: [SendingConnection] = []
   var overtaken: [OvertakenBlock] = []
+  /// What each lane may put on the wire; nil for lanes that nobody rated.
+  var laneRates: [Rate?]
+  /// The user wants no block begun.
+  package internal(set) var isPaused = false
+  /// The user changed what the generation was made of.
+  var isOutdated = false
   /// What the next segment is planned with.
   var generation: Generation
   /// Lanes that the generation does without.
@@ -129,6 +139,7 @@ package struct SendSession: Sendable {
     )
     heartbeat = Heartbeat(now: now)
     work = queues.map { _ in QueueWork() }
+    laneRates = configuration.inputs.lanes.map { $0.rate }
     generation = Generation(configuration.inputs)
     plannedLosses = configuration.inputs.lanes.map { _ in false }
     paces = queues.map { _ in QueuePace() }
@@ -151,6 +162,7 @@ package struct SendSession: Sendable {
     case .sent(let connection, let block, let outcomes): sent(connection, block, outcomes)
     case .sealed(let roots): sealed(roots)
     case .stored(let totals): stored(totals)
+    case .adjusted(let adjustment): adjust(adjustment)
     case .cancelled: cancel(at: now)
     case .peerGone(let reason): peerGone(reason)
     case .failed(let failure): fail(failure)

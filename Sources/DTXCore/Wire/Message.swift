@@ -99,9 +99,9 @@ package enum Message: Equatable, Sendable {
   /// Files whose digests differ from those that the receiver read: all of them is sent. Comes
   /// between the comparison and the plan, when digests are compared.
   case demand(segment: Int, entries: [Int])
-  /// A new generation begins: what is left of so many segments follows, `remaining`, and then the
+  /// A new generation begins, `isAsked` when a user wants it: what is left of so many segments follows, `remaining`, and then the
   /// plan of each.
-  case revise(Generation, segmentCount: Int)
+  case revise(Generation, segmentCount: Int, isAsked: Bool)
   /// Blocks of a planned segment that no connection has taken yet: ascending runs, in one or
   /// several messages.
   case remaining(segment: Int, blocks: [Range<Int>])
@@ -132,6 +132,8 @@ package enum Message: Equatable, Sendable {
   case durable(epoch: UInt32, blocks: [BlockReference])
   /// Nothing more will be taken from a connection; all that it delivered was reported before.
   case fenced(ConnectionID)
+  /// What the user changes, who is at the receiver's end.
+  case adjust(Adjustment)
   /// All of a segment is committed, and no entry of it will be refused any more.
   case committed(segment: Int)
 

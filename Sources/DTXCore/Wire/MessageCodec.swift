@@ -22,6 +22,7 @@ package enum MessageCodec {
     case fenced = 23
     case committed = 24
     case changed = 25
+    case adjust = 26
     case sealed = 32
     case finished = 33
     case heartbeat = 34
@@ -53,10 +54,11 @@ package enum MessageCodec {
       begin(.plan, segment, &writer)
       writer.append(generation)
       writer.append(digest, .xxh3)
-    case .revise(let generation, let segmentCount):
+    case .revise(let generation, let segmentCount, let isAsked):
       writer.append(Kind.revise.rawValue)
       GenerationCodec.encode(generation, into: &writer)
       writer.appendVarint(segmentCount)
+      writer.append(isAsked)
     case .remaining(let segment, let blocks):
       begin(.remaining, segment, &writer)
       BlockRunCodec.encode(blocks, into: &writer)
@@ -101,6 +103,9 @@ package enum MessageCodec {
     case .fenced(let connection):
       writer.append(Kind.fenced.rawValue)
       append(connection, &writer)
+    case .adjust(let adjustment):
+      writer.append(Kind.adjust.rawValue)
+      AdjustmentCodec.encode(adjustment, into: &writer)
     case .committed(let segment):
       begin(.committed, segment, &writer)
     case .sealed(let roots):
@@ -139,7 +144,7 @@ package enum MessageCodec {
         .remaining:
         try senderMessage(kind, &reader)
       case .comparison, .changed, .refused, .comparisonEnd, .planned, .received, .damaged,
-        .durable, .fenced, .committed:
+        .durable, .fenced, .adjust, .committed:
         try receiverMessage(kind, &reader)
       case .sealed, .finished, .heartbeat, .stop:
         try sharedMessage(kind, &reader)
@@ -159,7 +164,8 @@ package enum MessageCodec {
     if kind == .revise {
       let generation = try GenerationCodec.decode(&reader)
       let count = try reader.count("segments that are left", maximum: Limits.openSegmentCount)
-      return .revise(generation, segmentCount: count)
+      let isAsked = try reader.flag("wish of a user")
+      return .revise(generation, segmentCount: count, isAsked: isAsked)
     }
     if kind == .omitted {
       let path = Array(try reader.counted("path", maximum: Limits.pathByteCount))
@@ -194,6 +200,7 @@ package enum MessageCodec {
     _ reader: inout ByteReader
   ) throws(FormatError) -> Message {
     if kind == .fenced { return .fenced(try connection(&reader)) }
+    if kind == .adjust { return .adjust(try AdjustmentCodec.decode(&reader)) }
     if kind == .durable {
       let epoch = try reader.uint32("epoch")
       let count = try reader.count("block count", maximum: reader.remainingByteCount / 2)

@@ -14,6 +14,7 @@ struct GenerationNotice: CustomStringConvertible {
   }
 
   var description: String {
+    if revision.isAsked { return "as you set it: \(consequence)" }
     var causes: [String] = []
     for (index, queue) in inputs.queues.enumerated() {
       guard let before = revision.from.queues[index].rate,

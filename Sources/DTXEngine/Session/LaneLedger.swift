@@ -7,7 +7,9 @@ internal import DTXLinux
 /// Shared by the session's threads.
 final class LaneLedger: Sendable {
   private let reportsByLane: Guarded<[LaneReport]>
-  private let tunings: [LaneTuning]
+  private let lanes: [Lane]
+  private let firstTunings: [LaneTuning]
+  private let tunings: Guarded<[LaneTuning]>
   /// For each lane, how many connections in a row lost what they sent first.
   private let swallowedCounts: Guarded<[Int]>
 
@@ -18,7 +20,9 @@ final class LaneLedger: Sendable {
   ///   - tunings: what this end sets on each; fewer than lanes where nothing is to be set.
   init(_ lanes: [Lane], _ tunings: [LaneTuning]) {
     reportsByLane = Guarded(lanes.map { LaneReport(lane: $0) })
-    self.tunings = tunings
+    self.lanes = lanes
+    firstTunings = tunings
+    self.tunings = Guarded(tunings)
     swallowedCounts = Guarded(lanes.map { _ in 0 })
   }
 
@@ -56,6 +60,25 @@ final class LaneLedger: Sendable {
     let taken = try tuning.taken(by: opened.socket, pacedAt: asked)
     note(taken, of: opened.identity.lane)
     return taken
+  }
+
+  /// Gives each lane another rate, for whatever is tuned from now on.
+  ///
+  /// - Parameter rates: one for each lane, as plans count them.
+  func adjust(_ rates: [Rate]) {
+    tunings.withLock { tunings in
+      for lane in tunings.indices {
+        tunings[lane].settings.pacedRate = pacedRate(of: lane, at: rates[lane])
+      }
+    }
+  }
+
+  /// As the lane's contract counts it, and as much of it as was to be used.
+  private func pacedRate(of lane: Int, at rate: Rate) -> Rate {
+    guard let planned = lanes[lane].rate, let first = firstTunings[lane].settings.pacedRate else {
+      return rate
+    }
+    return first.scaled(by: rate.bitsPerSecond, over: planned.bitsPerSecond)
   }
 
   /// Notes that a connection lost what it sent first.
@@ -98,6 +121,6 @@ final class LaneLedger: Sendable {
   }
 
   private func tuning(_ lane: Int) -> LaneTuning {
-    tunings.indices.contains(lane) ? tunings[lane] : LaneTuning()
+    tunings.withLock { $0.indices.contains(lane) ? $0[lane] : LaneTuning() }
   }
 }

@@ -59,6 +59,14 @@ struct LaneProof: Sendable {
     }
   }
 
+  /// Sets the pace anew, and tells what the kernel took.
+  ///
+  /// - Throws: the setting that did not take.
+  func retune() throws(Failure) {
+    guard let taken = try tune() else { return }
+    tell(ConnectionID(lane: opened.identity.lane, number: opened.identity.number), taken)
+  }
+
   /// Pushes full-size packets, tunes again by what they showed, and tells what the kernel took.
   ///
   /// - Parameter send: sends a record with so much payload that its receiver passes over.
@@ -73,7 +81,6 @@ struct LaneProof: Sendable {
       throw Failure(description: explanation, isFinal: isFirst || count >= LaneProof.patience)
     }
     ledger.passed(on: opened.identity.lane)
-    guard let taken = try tune() else { return }
-    tell(ConnectionID(lane: opened.identity.lane, number: opened.identity.number), taken)
+    try retune()
   }
 }

@@ -64,6 +64,11 @@ final class ReceiveEngine: Sendable {
     )
   }
 
+  /// Changes what the user wants of the transfer; callable from any thread.
+  func adjust(_ adjustment: Adjustment) {
+    inbox.send(.adjusted(adjustment))
+  }
+
   /// Asks the session to stop; callable from any thread.
   func cancel() {
     destination.cancel()
@@ -303,9 +308,8 @@ final class ReceiveEngine: Sendable {
     _ now: UInt64,
     _ pace: inout ProgressPace
   ) -> TransferProgress {
-    var progress = TransferProgress(
-      phase: session.progress.isInventoryComplete ? "moving" : "scanning"
-    )
+    let phase = session.progress.isInventoryComplete ? "moving" : "scanning"
+    var progress = TransferProgress(phase: session.isPaused ? "paused" : phase)
     progress.entryCount = session.progress.entryCount
     progress.byteCount = session.progress.byteCount
     progress.isScanComplete = session.progress.isInventoryComplete

@@ -70,6 +70,11 @@ final class SendEngine: Sendable {
     )
   }
 
+  /// Changes what the user wants of the transfer; callable from any thread.
+  func adjust(_ adjustment: Adjustment) {
+    inbox.send(.adjusted(adjustment))
+  }
+
   /// Asks the session to stop; callable from any thread.
   func cancel() {
     inbox.send(.cancelled)
@@ -193,6 +198,9 @@ final class SendEngine: Sendable {
       if setup.listsEntries, let segment = table[plan.segment]?.segment {
         tally.list(comparison, of: segment)
       }
+    case .pace(let rates):
+      ledger.adjust(rates)
+      for lane in lanes.all { lane.retune() }
     case .revised(let revision):
       tally.revise(revision, setup.inputs)
     case .finish(let outcome):
@@ -231,7 +239,8 @@ final class SendEngine: Sendable {
     _ now: UInt64,
     _ pace: inout ProgressPace
   ) -> TransferProgress {
-    var progress = TransferProgress(phase: session.progress.isScanComplete ? "moving" : "scanning")
+    let phase = session.progress.isScanComplete ? "moving" : "scanning"
+    var progress = TransferProgress(phase: session.isPaused ? "paused" : phase)
     progress.entryCount = session.progress.scannedEntryCount
     progress.byteCount = session.progress.scannedByteCount
     progress.isScanComplete = session.progress.isScanComplete

@@ -14,6 +14,7 @@ final class SendingLane: SessionLane {
   private let inbox = Mailbox<Command>()
   private let thread: Thread
   private let passage: BlockPassage
+  private let tuning: LaneProof
 
   init(
     _ opened: OpenedLane,
@@ -26,6 +27,7 @@ final class SendingLane: SessionLane {
   ) throws(SystemError) {
     let id = ConnectionID(lane: opened.identity.lane, number: opened.identity.number)
     socket = opened.socket
+    self.tuning = tuning
     let passage = BlockPassage(over: opened.socket)
     self.passage = passage
     let inbox = self.inbox
@@ -60,6 +62,15 @@ final class SendingLane: SessionLane {
 
   /// Payload that has reached the other end over this connection.
   var acknowledgedByteCount: UInt64 { passage.acknowledgedByteCount(over: socket) }
+
+  /// Sets the pace anew; a connection that does not take it ends, and its successor says why.
+  func retune() {
+    do {
+      try tuning.retune()
+    } catch {
+      abort()
+    }
+  }
 
   /// Queues a block.
   func load(_ work: BlockWork) {

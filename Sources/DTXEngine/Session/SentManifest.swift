@@ -84,16 +84,7 @@ final class SentManifest: @unchecked Sendable {
 
   /// `$XDG_STATE_HOME/dtx/sent`, made if need be (XDG Base Directory Specification).
   private static func openDirectory() -> Directory? {
-    let slash = UInt8(ascii: "/")
-    let base: [UInt8]
-    if let state = Host.environment("XDG_STATE_HOME"), state.hasPrefix("/") {
-      base = Array(state.utf8)
-    } else if let home = Host.homeDirectory {
-      base = home + Array("/.local/state".utf8)
-    } else {
-      return nil
-    }
-    let path = base + [slash] + Array("dtx/sent".utf8)
-    return try? DestinationRoot.open(path, creates: true, isContents: true)
+    guard let state = UserDirectory.state else { return nil }
+    return try? UserDirectory.make(state + Array("/sent".utf8))
   }
 }

@@ -90,6 +90,8 @@ extension ScenarioRun {
       }
     case .revised:
       tally.generationCount += 1
+    case .pace:
+      preconditionFailure("nobody changes a simulated transfer")
     case .finish(let outcome):
       ended(.sender, outcome)
     }
