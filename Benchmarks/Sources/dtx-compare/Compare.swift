@@ -7,7 +7,9 @@ internal import Glibc
   static let configuration = CommandConfiguration(
     commandName: "dtx-compare",
     abstract: "Time dtx beside the ceiling program and the peers that are installed.",
-    subcommands: [RunCommand.self, GenerateCommand.self, AllocationsCommand.self],
+    subcommands: [
+      RunCommand.self, GenerateCommand.self, AllocationsCommand.self, LanesCommand.self,
+    ],
     defaultSubcommand: RunCommand.self
   )
 }

@@ -29,8 +29,11 @@ extension SendSession {
     let next = candidate(without: lost, at: now)
     guard next.queues.contains(where: { $0.isOpen }) else { return }
     // While a lane may still come back, the others are not measured against it.
-    let isSettled = lost.indices.allSatisfy { lost[$0] || roster.downSince([$0]) == nil }
+    let isSettled =
+      now.since(latestBegin) >= Limits.reliefPauseNanoseconds
+      && lost.indices.allSatisfy { lost[$0] || roster.downSince([$0]) == nil }
     if isOutdated || lost != plannedLosses || isSettled && isBetter(next, at: now) {
+      latestBegin = now
       begin(next, without: lost)
     }
   }

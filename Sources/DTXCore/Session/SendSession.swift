@@ -103,6 +103,8 @@ package struct SendSession: Sendable {
   var plannedLosses: [Bool]
   var paces: [QueuePace]
   var latestLook: Instant
+  /// When the latest generation began.
+  var latestBegin: Instant
   /// When the first block was handed to a connection: plans count from there.
   var firstLoad: Instant?
   var isScanning = false
@@ -144,6 +146,7 @@ package struct SendSession: Sendable {
     plannedLosses = configuration.inputs.lanes.map { _ in false }
     paces = queues.map { _ in QueuePace() }
     latestLook = now
+    latestBegin = now
     requestScan()
     dialDue(at: now)
   }

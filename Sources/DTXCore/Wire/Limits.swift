@@ -63,6 +63,9 @@ package enum Limits {
   package static let peerSilenceNanoseconds = 60 * Duration.second
   /// A lane is lost after so long without a connection; until then its blocks wait for it.
   package static let lanePatienceNanoseconds = 10 * Duration.second
+  /// A lane that lags is relieved this long after the plan was made at the earliest: what was seen
+  /// of the new one must tell.
+  package static let reliefPauseNanoseconds = 5 * Duration.second
   /// Runs of blocks in one message: each takes eight bytes at most.
   package static let remainingRunCount = 64 << 10
   /// When a queue is free in a generation that a peer announces, at most: 834 days from the first
