@@ -19,6 +19,7 @@
 
 const int dtx_open_path = O_PATH;
 const int dtx_open_direct = O_DIRECT;
+const int dtx_advice_huge = MADV_HUGEPAGE;
 
 int dtx_openat(int directory, const char *name, int flags, mode_t mode) {
   return openat(directory, name, flags | O_CLOEXEC, mode);
@@ -114,20 +115,27 @@ int64_t dtx_cached_byte_count(int descriptor, int64_t offset, int64_t length) {
   return count < length ? count : length;
 }
 
-ssize_t dtx_read_apart(
-    int descriptor, void *first, size_t piece, size_t stride, size_t position, size_t count,
-    int64_t offset) {
-  enum { most = 64 };
-  struct iovec pieces[most];
+int dtx_pieces(
+    void *first, size_t piece, size_t stride, size_t position, size_t count, struct iovec *parts,
+    int most) {
   int used = 0;
   while (count > 0 && used < most) {
     size_t start = position % piece;
     size_t part = piece - start < count ? piece - start : count;
-    pieces[used++] = (struct iovec){(char *)first + position / piece * stride + start, part};
+    parts[used++] = (struct iovec){(char *)first + position / piece * stride + start, part};
     position += part;
     count -= part;
   }
-  return preadv(descriptor, pieces, used, offset);
+  return used;
+}
+
+ssize_t dtx_read_apart(
+    int descriptor, void *first, size_t piece, size_t stride, size_t position, size_t count,
+    int64_t offset) {
+  enum { most = 64 };
+  struct iovec parts[most];
+  int used = dtx_pieces(first, piece, stride, position, count, parts, most);
+  return preadv(descriptor, parts, used, offset);
 }
 
 ssize_t dtx_read_entries(int directory, void *buffer, size_t capacity) {

@@ -97,7 +97,7 @@ enum ArgumentValue {
 
   static func storage(_ text: String) throws -> StorageMode {
     guard let mode = StorageMode.allCases.first(where: { $0.name == text }) else {
-      throw ValidationError("a mode is auto, buffered or direct")
+      throw ValidationError("a mode is auto, buffered, direct or ring")
     }
     return mode
   }

@@ -49,6 +49,8 @@ extension TransferSummary {
       ("processors", .integer(totals.processorCount)),
       ("processor_seconds", .seconds(totals.processorNanoseconds)),
       ("host_processor_seconds", .seconds(totals.hostProcessorNanoseconds)),
+      ("storage_access", .optional(totals.storage) { .string($0.access.name) }),
+      ("storage_method", .optional(totals.storage) { .string($0.mechanism.name) }),
     ]
   }
 }

@@ -102,7 +102,7 @@ struct DatasetArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How large files are read and written: auto, buffered or direct. (default: auto)",
+      "How large files are read and written: auto, buffered, direct or ring. (default: auto)",
       valueName: "mode"
     ),
     transform: ArgumentValue.storage

@@ -7,7 +7,7 @@ struct TransferSummary {
   let report: TransferReport
   /// Whether both places are on this machine.
   let isLocal: Bool
-  /// Whether what the kernel took of each lane's settings is shown.
+  /// Whether it is shown how files were reached, and what the kernel took of each lane's settings.
   let isVerbose: Bool
   /// The entries that failed: of very many, the report names the first alone.
   let failures: FailureTally
@@ -34,6 +34,7 @@ struct TransferSummary {
     lines += laneRows
     lines.append(row("cipher", cipher))
     if report.compressedByteCount > 0 { lines.append(row("compressed", compressed)) }
+    if isVerbose, let storage { lines.append(row("storage", storage)) }
     if let predicted = report.predictedNanoseconds {
       let took = report.isDryRun ? "" : ", took \(Figure.duration(report.nanoseconds))"
       let again =
@@ -142,6 +143,15 @@ struct TransferSummary {
     let level = report.compression.blockLevel.map { " (zstd \($0))" } ?? ""
     return "\(Figure.bytes(before)) to \(Figure.bytes(after))\(level), "
       + "\(percent) % less on the wire"
+  }
+
+  /// How each end reached its files; nil where none did.
+  private var storage: String? {
+    let ends = [("sender", report.sender.storage), ("receiver", report.receiver.storage)]
+    let told = ends.compactMap { name, use in
+      use.map { "\(name) \($0.access.name), \($0.mechanism.name)" }
+    }
+    return told.isEmpty ? nil : told.joined(separator: "; ")
   }
 
   private var verified: String {

@@ -40,7 +40,7 @@ extension EndToEndTests {
       #expect(changed.count <= 1, "\(changed)")
     }
 
-    @Test(arguments: ["auto", "buffered", "direct"], ["push", "pull"])
+    @Test(arguments: ["auto", "buffered", "direct", "ring"], ["push", "pull"])
     func eachWayOfWritingLeavesTheSame(_ mode: String, _ command: String) throws {
       let site = try Site()
       // Longer than a block, and of no whole number of pages.

@@ -58,6 +58,7 @@ func completedReport() -> TransferReport {
   report.receiver.syncNanoseconds = 400_000_000
   report.receiver.rereadByteCount = 1_000_000_000
   report.receiver.processorCount = 4
+  report.receiver.storage = StorageUse(access: .direct, mechanism: .plainRing)
   report.receiver.times[.committing] = 2 * Duration.second
   report.sender.peakMemoryByteCount = 50_000_000
   report.sender.processorCount = 8

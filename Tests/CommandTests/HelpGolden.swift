@@ -71,8 +71,8 @@ enum HelpGolden {
         --owner/--no-owner      Keep user and group. (default: as root alone)
         --verify <level>        How far the result is proven: memory or durable.
                                 (default: durable)
-        --io <mode>             How large files are read and written: auto, buffered
-                                or direct. (default: auto)
+        --io <mode>             How large files are read and written: auto, buffered,
+                                direct or ring. (default: auto)
         --source-null <size>    Send a made-up dataset of this size instead of a
                                 source.
         --sink-null             Receive and check everything, and keep nothing of it.
@@ -147,8 +147,8 @@ enum HelpGolden {
         --owner/--no-owner      Keep user and group. (default: as root alone)
         --verify <level>        How far the result is proven: memory or durable.
                                 (default: durable)
-        --io <mode>             How large files are read and written: auto, buffered
-                                or direct. (default: auto)
+        --io <mode>             How large files are read and written: auto, buffered,
+                                direct or ring. (default: auto)
         --source-null <size>    Send a made-up dataset of this size instead of a
                                 source.
         --sink-null             Receive and check everything, and keep nothing of it.

@@ -122,6 +122,24 @@ import Testing
     )
   }
 
+  @Test func howFilesWereReachedIsSaidWhenAskedFor() {
+    var report = completedReport()
+    func verbose() -> String {
+      TransferSummary(report: report, isLocal: false, isVerbose: true).lines
+        .joined(separator: "\n")
+    }
+    report.receiver.storage = nil
+    #expect(!verbose().contains("storage   "))
+    report.receiver.storage = StorageUse(access: .buffered, mechanism: .inline)
+    #expect(verbose().contains("storage   receiver buffered, inline\n"))
+    report.sender.storage = StorageUse(access: .direct, mechanism: .ring)
+    report.receiver.storage = StorageUse(access: .direct, mechanism: .plainRing)
+    #expect(
+      verbose().contains("storage   sender direct, ring; receiver direct, plain-ring\nverified")
+    )
+    #expect(!lines(report).contains("storage   "))
+  }
+
   @Test func whatCompressionSavedIsSaid() {
     var report = completedReport()
     #expect(!lines(report).contains("compressed"))
@@ -233,14 +251,16 @@ import Testing
         {"cause":"the opening of connections","percent":13},\
         {"cause":"the network","percent":6}],\
         "sender":{"peak_memory_bytes":50000000,"processors":8,"processor_seconds":2.000000000,\
-        "host_processor_seconds":5.000000000,"opening_seconds":1.000000000,\
+        "host_processor_seconds":5.000000000,"storage_access":null,"storage_method":null,\
+        "opening_seconds":1.000000000,\
         "scanning_seconds":0.000000000,"comparing_seconds":0.000000000,\
         "moving_seconds":0.500000000,"settling_seconds":6.500000000,\
         "sealing_seconds":0.000000000,"reading_seconds":0.000000000,\
         "encoding_seconds":0.000000000,"sending_seconds":0.000000000,\
         "blocked_seconds":0.000000000,"walking_seconds":0.000000000},\
         "receiver":{"peak_memory_bytes":60000000,"processors":4,"processor_seconds":3.000000001,\
-        "host_processor_seconds":0.000000000,"epochs":8,\
+        "host_processor_seconds":0.000000000,"storage_access":"direct",\
+        "storage_method":"plain-ring","epochs":8,\
         "sync_seconds":0.400000000,"bytes_reread":1000000000,"awaiting_seconds":0.000000000,\
         "receiving_seconds":0.000000000,"decoding_seconds":0.000000000,\
         "writing_seconds":0.000000000,"paused_seconds":0.000000000,\

@@ -198,7 +198,7 @@ import Testing
   @Test(arguments: [
     (0, 0, "direction 0"), (0, 3, "direction 3"), (1, 0x7f, "127 paths"),
     (20, 2, "a flag of 2"), (22, 0, "verification 0"), (22, 4, "verification 4"),
-    (24, 2, "a list flag of 2"), (25, 3, "storage mode 3"), (26, 20, "compression at level 20"),
+    (24, 2, "a list flag of 2"), (25, 4, "storage mode 4"), (26, 20, "compression at level 20"),
     (26, 254, "compression 254"), (34, 1, "2^56 bytes made up"), (35, 2, "a sink flag of 2"),
     (36, 0x7f, "127 filters"), (87, 0xc4, "ports that descend"), (91, 2, "cipher 2"),
     (92, 2, "an address flag of 2"), (93, 0x7f, "127 lanes"), (94, 64, "mark 64"),

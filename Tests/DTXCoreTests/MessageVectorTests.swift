@@ -271,6 +271,8 @@ import Testing
       1000000000000000  # looking
       1100000000000000  # preparing
       1200000000000000  # committing
+      02                # direct
+      04                # by a ring
       """
     ),
     (.heartbeat, "22  # heartbeat"),
@@ -295,6 +297,7 @@ import Testing
     totals.hostProcessorNanoseconds = 7
     for activity in Activity.counted { totals.times[activity] = UInt64(activity.rawValue) }
     totals.times[.opening] = Limits.activityNanoseconds
+    totals.storage = StorageUse(access: .direct, mechanism: .ring)
     return totals
   }
 
@@ -377,6 +380,21 @@ import Testing
       Self.check.problem(MessageCodec.encode(.finished(totals)))
         == .tooLarge(found: (1 << 56) + 1, allowed: 1 << 56)
     )
+  }
+
+  @Test func aWayToFilesAndItsMethodComeTogether() {
+    let zeros = MessageCodec.encode(.finished(EndTotals())).dropLast(2)
+    #expect(zeros.count == 1 + 26 * 8)
+    for access in UInt8.min...UInt8.max {
+      for mechanism in UInt8.min...UInt8.max {
+        let isKnown =
+          access == 0 && mechanism == 0 || 1...2 ~= access && 1...4 ~= mechanism
+        let found = 1...2 ~= access || access == 0 ? mechanism : access
+        let problem = Self.check.problem(zeros + [access, mechanism])
+        guard problem != (isKnown ? nil : .unexpected(found: UInt64(found))) else { continue }
+        Issue.record("\(access), \(mechanism)")
+      }
+    }
   }
 
   @Test(arguments: [

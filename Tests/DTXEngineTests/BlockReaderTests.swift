@@ -1,6 +1,7 @@
 @testable import DTXCore
 @testable import DTXEngine
 import DTXLinux
+import Glibc
 import Testing
 
 @Suite struct BlockReaderTests {
@@ -47,6 +48,27 @@ import Testing
       }
     }
 
+    /// Takes the files out of the page cache, from which they would be read.
+    func evict() throws {
+      for path in contents.keys {
+        let file = try tree.root.openFile(path, .readWrite)
+        try file.sync()
+        _ = posix_fadvise(file.raw, 0, 0, POSIX_FADV_DONTNEED)
+      }
+    }
+
+    /// Whether this process has a file open.
+    func isOpen(_ name: String) throws -> Bool {
+      let path = tree.path + [0x2F] + Array(name.utf8)
+      let descriptors = try Directory.open(Array("/proc/self/fd".utf8))
+      return try descriptors.names().contains { item in
+        var target = [CChar](repeating: 0, count: 4096)
+        let link = "/proc/self/fd/" + String(decoding: item.name, as: UTF8.self)
+        let count = readlink(link, &target, target.count)
+        return target.prefix(max(count, 0)).elementsEqual(path.map(CChar.init(bitPattern:)))
+      }
+    }
+
     func expectAll(_ reader: BlockReader) {
       for block in segment.blocks { reader.expect([block.extents], of: scanned) }
     }
@@ -82,9 +104,11 @@ import Testing
   }
 
   private static let methods = [
-    StorageMethod(isInline: true, isDirect: false),
-    StorageMethod(isInline: false, isDirect: false),
-    StorageMethod(isInline: false, isDirect: true),
+    StorageMethod(mechanism: .inline, isDirect: false),
+    StorageMethod(mechanism: .pool, isDirect: false),
+    StorageMethod(mechanism: .pool, isDirect: true),
+    StorageMethod(mechanism: .plainRing, isDirect: true),
+    StorageMethod(mechanism: .ring, isDirect: true),
   ]
 
   @Test(arguments: methods)
@@ -93,6 +117,7 @@ import Testing
       [("a", 10), ("b", 9_000_001), ("c", 300_000), ("d", 1), ("e", 5_000_000)]
     )
     #expect(source.segment.blocks.count > 4)
+    if method.isDirect { try source.evict() }
     let workers = try StorageWorkers(method, connectionCount: 1)
     defer { workers.finish() }
     let reader = try Self.reader(source, method, workers)
@@ -107,6 +132,58 @@ import Testing
     reader.rest()
     reader.expect([source.segment.blocks[1].extents], of: source.scanned)
     #expect(Self.take(reader).bytes == source.bytes(of: 1))
+  }
+
+  @Test(arguments: methods)
+  func whatWasTakenIsTold(_ method: StorageMethod) throws {
+    let source = try Source([("a", 9_000_000), ("b", 77)])
+    if method.isDirect { try source.evict() }
+    let workers = try StorageWorkers(method, connectionCount: 1)
+    let reader = try Self.reader(source, method, workers)
+    #expect(workers.use == nil)
+    source.expectAll(reader)
+    for _ in source.segment.blocks { _ = Self.take(reader) }
+    workers.finish()
+    let expected = StorageUse(
+      access: method.isDirect ? .direct : .buffered,
+      mechanism: method.mechanism
+    )
+    #expect(workers.use == expected)
+  }
+
+  @Test func withoutARingThePoolReadsAll() throws {
+    let method = StorageMethod(mechanism: .ring, isDirect: true)
+    let source = try Source([("a", 9_000_000)])
+    try source.evict()
+    let workers = try StorageWorkers(method, connectionCount: 1) { _ throws(SystemError) in
+      throw SystemError(operation: "io_uring_setup", subject: "test", number: EPERM)
+    }
+    let reader = try Self.reader(source, method, workers)
+    source.expectAll(reader)
+    for block in source.segment.blocks.indices {
+      #expect(Self.take(reader).bytes == source.bytes(of: block))
+    }
+    workers.finish()
+    #expect(workers.use == StorageUse(access: .direct, mechanism: .pool))
+  }
+
+  /// The worker that has just read the last unit may still have the right to read.
+  @Test(arguments: methods)
+  func aReaderAtRestHoldsNoFileOpen(_ method: StorageMethod) throws {
+    let source = try Source([("a", 5_000_000)])
+    let workers = try StorageWorkers(method, connectionCount: 1)
+    defer { workers.finish() }
+    let reader = try Self.reader(source, method, workers)
+    for _ in 0..<200 {
+      reader.expect([source.segment.blocks[0].extents], of: source.scanned)
+      #expect(Self.take(reader).bytes.count == source.bytes(of: 0).count)
+      reader.rest()
+      let deadline = Clock.now() + 30_000_000_000
+      while try source.isOpen("a") {
+        try #require(Clock.now() < deadline, "the file stays open")
+        sched_yield()
+      }
+    }
   }
 
   @Test(arguments: methods)
@@ -151,9 +228,16 @@ import Testing
 @Suite struct ReadUnitTests {
   private static let record = RecordLayout.maximumPayloadByteCount
 
+  /// Lays bytes of a file, or of one that cannot be read.
+  private func lay(_ byteCount: Int, _ source: SourceBytes?, in unit: ReadUnit) -> ReadUnit.Part {
+    let part = ReadUnit.Part.sample(byteCount, source, at: 0, in: unit)
+    _ = unit.lay(part)
+    return part
+  }
+
   @Test func recordsLieApartAndBeginOnPages() throws {
     let unit = try ReadUnit(byteCount: 3 * Self.record)
-    #expect(unit.read(2 * Self.record + 5, from: nil, at: 0) == nil)
+    _ = lay(2 * Self.record + 5, nil, in: unit)
     #expect(unit.recordCount == 3 && unit.freeByteCount == Self.record - 5)
     for record in 0..<3 {
       let payload = unit.payload(record)
@@ -166,17 +250,69 @@ import Testing
     }
   }
 
+  /// What a ring's read came to is told; only what it left out is read by a call.
+  @Test func anErrorOfARingIsNotReadOver() throws {
+    let tree = try TestTree()
+    let content = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 13 >> 4) }
+    try tree.write("f", content)
+    let name = Array("f".utf8)
+    let file = try tree.root.openFile(name, .read)
+    let alignment = try #require(DirectAlignment(memory: 512, offset: 512))
+    let source = SourceBytes.direct(DirectFile(file: file, alignment: alignment), cached: file)
+    for (number, expected) in [(EIO, EntryFailure.unreadable), (EINVAL, nil)] {
+      let unit = try ReadUnit(byteCount: 2 * Self.record)
+      let error = SystemError(operation: "read", subject: "f", number: number)
+      let part = ReadUnit.Part.sample(300_000, source, at: 0, in: unit, direct: .failure(error))
+      _ = unit.lay(part)
+      #expect(unit.read(part)?.failure == expected)
+      let bytes = (0..<unit.recordCount).flatMap { Array(unit.payload($0)) }
+      #expect(bytes == (expected == nil ? content : Array(repeating: 0, count: 300_000)))
+    }
+    let unit = try ReadUnit(byteCount: 2 * Self.record)
+    let short = ReadUnit.Part.sample(300_000, source, at: 0, in: unit, direct: .success(4096))
+    _ = unit.lay(short)
+    #expect(unit.read(short) == nil)
+    #expect(Array(unit.payload(0))[4096...].elementsEqual(content[4096..<Self.record]))
+  }
+
   @Test func sealingOneRecordLeavesTheNextAsItWasRead() throws {
     let tree = try TestTree()
     let content = (0..<(2 * Self.record)).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
     try tree.write("f", content)
     let file = try tree.root.openFile(Array("f".utf8), .read)
     let unit = try ReadUnit(byteCount: 2 * Self.record)
-    #expect(unit.read(2 * Self.record, from: .file(file), at: 0) == nil)
+    #expect(unit.read(lay(2 * Self.record, .file(file), in: unit)) == nil)
     let sealer = RecordSealer(cipher: .none, secret: LaneFixtures.directionalSecret())
     _ = sealer.seal(.data, payloadByteCount: Self.record, in: unit.sealable(0))
     #expect(Array(unit.payload(1)) == Array(content[Self.record...]))
     unit.clear()
     #expect(unit.freeByteCount == 2 * Self.record && unit.recordCount == 0)
+  }
+}
+
+extension ReadUnit.Part {
+  /// The next bytes of a unit, the only ones of their extent.
+  static func sample(
+    _ byteCount: Int,
+    _ source: SourceBytes?,
+    at offset: UInt64,
+    in unit: ReadUnit,
+    direct: Result<Int, SystemError>? = nil
+  ) -> ReadUnit.Part {
+    ReadUnit.Part(
+      scanned: ScannedSegment(
+        segment: TestDataset([.root()]).segments[0],
+        identities: [SourceIdentity(nullFile: 0)]
+      ),
+      extent: 0,
+      source: source,
+      failure: nil,
+      position: unit.byteCount,
+      byteCount: byteCount,
+      offset: offset,
+      isStart: true,
+      isEnd: true,
+      direct: direct
+    )
   }
 }

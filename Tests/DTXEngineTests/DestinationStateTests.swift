@@ -175,6 +175,63 @@ import Testing
     #expect(!table.contains(StagedTable.Key(segment: 0, entry: 0)))
   }
 
+  @Test func aFileThatDoesNotOpenHoldsUpNoOther() throws {
+    let tree = try TestTree()
+    let table = StagedTable()
+    let isHanging = Guarded(false)
+    let isReleased = Guarded(false)
+    let hanging = StagedTable.Key(segment: 0, entry: 0)
+    let root = tree.root
+    let thread = try Thread(name: "hanging") {
+      _ = try? table.acquire(hanging) { _ throws(SystemError) in
+        isHanging.withLockAndSignal { $0 = true }
+        _ = isReleased.wait(until: { $0 ? true : nil }) as Bool?
+        throw SystemError(operation: "open", subject: "f0", number: 5)
+      }
+    }
+    _ = isHanging.wait(until: { $0 ? true : nil }) as Bool?
+    let key = StagedTable.Key(segment: 0, entry: 1)
+    _ = try table.acquire(key) { _ throws(SystemError) in
+      let file = try root.openFile(Array("f1".utf8), .createExclusive)
+      return (SharedFile(file), StagedIdentity(try file.status()))
+    }
+    table.release(key)
+    #expect(table.contains(key) && !table.contains(hanging))
+    isReleased.withLockAndSignal { $0 = true }
+    thread.join()
+    // Who comes after it tries again.
+    _ = try table.acquire(hanging) { known throws(SystemError) in
+      #expect(known == nil)
+      let file = try root.openFile(Array("f0".utf8), .createExclusive)
+      return (SharedFile(file), StagedIdentity(try file.status()))
+    }
+  }
+
+  @Test func threadsThatOpenAFileAtOnceShareIt() throws {
+    let tree = try TestTree()
+    let root = tree.root
+    for round in 0..<50 {
+      let table = StagedTable()
+      let key = StagedTable.Key(segment: 0, entry: round)
+      let found = Guarded<[SharedFile]>([])
+      let openingCount = Guarded(0)
+      let threads = try (0..<8).map { _ in
+        try Thread(name: "opener") {
+          let file = try? table.acquire(key) { _ throws(SystemError) in
+            openingCount.withLock { $0 += 1 }
+            let file = try root.openFile(Array("f\(round)".utf8), .createExclusive)
+            return (SharedFile(file), StagedIdentity(try file.status()))
+          }
+          if let file { found.withLock { $0.append(file) } }
+        }
+      }
+      for thread in threads { thread.join() }
+      let files = found.withLock { $0 }
+      #expect(files.count == 8 && files.allSatisfy { $0 === files[0] })
+      #expect(openingCount.withLock { $0 } == 1)
+    }
+  }
+
   @Test func theJournalIsCompactedWhenMostOfItIsDone() throws {
     let tree = try TestTree()
     let destination = try Self.open(tree)

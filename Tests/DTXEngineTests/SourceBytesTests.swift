@@ -43,8 +43,10 @@ import Testing
     let opened = DirectFile(of: file, name, in: tree.root, .read)
     let source = opened.map { SourceBytes.direct($0, cached: file) } ?? .file(file)
     let unit = try ReadUnit(byteCount: 1 << 20)
-    if position > 0 { #expect(unit.read(position, from: nil, at: 0) == nil) }
-    #expect(unit.read(600_000, from: source, at: 4096) == nil)
+    if position > 0 { _ = unit.lay(ReadUnit.Part.sample(position, nil, at: 0, in: unit)) }
+    let part = ReadUnit.Part.sample(600_000, source, at: 4096, in: unit)
+    _ = unit.lay(part)
+    #expect(unit.read(part) == nil)
     var found: [UInt8] = []
     for record in 0..<unit.recordCount { found += unit.payload(record) }
     #expect(found[position...].elementsEqual(content[4096..<604_096]))

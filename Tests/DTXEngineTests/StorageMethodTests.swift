@@ -15,20 +15,26 @@ import Testing
 
   @Test func memoryIsWrittenWhereTheBytesAre() {
     for mode in StorageMode.allCases {
-      #expect(method(mode, Self.memory) == StorageMethod(isInline: true, isDirect: false))
+      #expect(method(mode, Self.memory) == StorageMethod(mechanism: .inline, isDirect: false))
     }
   }
 
   @Test func aDiskIsWrittenByOthers() {
-    #expect(method(.automatic, Self.ext4) == StorageMethod(isInline: false, isDirect: true))
-    #expect(method(.buffered, Self.ext4) == StorageMethod(isInline: false, isDirect: false))
-    #expect(method(.direct, Self.ext4) == StorageMethod(isInline: false, isDirect: true))
+    #expect(method(.automatic, Self.ext4) == StorageMethod(mechanism: .pool, isDirect: true))
+    #expect(method(.buffered, Self.ext4) == StorageMethod(mechanism: .pool, isDirect: false))
+    #expect(method(.direct, Self.ext4) == StorageMethod(mechanism: .pool, isDirect: true))
   }
 
   @Test func whatIsNotKnownIsWrittenThroughTheCacheUnlessAskedFor() {
     for type in [Self.network, 1, nil] {
-      #expect(method(.automatic, type) == StorageMethod(isInline: false, isDirect: false))
-      #expect(method(.direct, type) == StorageMethod(isInline: false, isDirect: true))
+      #expect(method(.automatic, type) == StorageMethod(mechanism: .pool, isDirect: false))
+      #expect(method(.direct, type) == StorageMethod(mechanism: .pool, isDirect: true))
+    }
+  }
+
+  @Test func aRingIsTakenWhereItIsAskedForAndFilesAreOnADevice() {
+    for type in [Self.ext4, Self.network, 1, nil] {
+      #expect(method(.ring, type) == StorageMethod(mechanism: .ring, isDirect: true))
     }
   }
 }

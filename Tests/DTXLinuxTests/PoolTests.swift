@@ -3,11 +3,12 @@ import Glibc
 import Testing
 
 @Suite struct PageBufferTests {
-  @Test(arguments: [1, 4096, 1 << 20, 12_345])
+  @Test(arguments: [1, 4096, 1 << 20, 12_345, 2 << 20, (2 << 20) + 16, 5 << 20])
   func aBufferIsAlignedZeroAndWhole(_ byteCount: Int) throws {
     let buffer = try PageBuffer(byteCount: byteCount)
     #expect(buffer.pointer.count == byteCount && buffer.byteCount == byteCount)
-    #expect(Int(bitPattern: buffer.pointer.baseAddress) % 4096 == 0)
+    let alignment = byteCount < 2 << 20 ? 4096 : 2 << 20
+    #expect(Int(bitPattern: buffer.pointer.baseAddress).isMultiple(of: alignment))
     #expect(buffer.pointer.allSatisfy { $0 == 0 })
     buffer.pointer[byteCount - 1] = 1
   }

@@ -15,6 +15,9 @@ internal import Foundation
   @Option(help: "Samples of each piece.")
   var samples = 7
 
+  @Option(help: "Write units to a new file in this directory, too: of a disk, say.")
+  var storage: String?
+
   @Option(help: "Write the results as JSON into this file.")
   var json: String?
 
@@ -31,6 +34,7 @@ internal import Foundation
     SchedulerPieces.measure(with: &stopwatch)
     JournalPieces.measure(with: &stopwatch)
     SessionPieces.measure(with: &stopwatch)
+    if let storage { try StoragePieces.measure(in: storage, with: &stopwatch) }
     print(stopwatch.table, terminator: "")
     guard let json else { return }
     let encoder = JSONEncoder()

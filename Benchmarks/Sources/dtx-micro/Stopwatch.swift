@@ -9,6 +9,8 @@ struct PieceResult: Codable {
   var unit: String
   /// The median of the samples.
   var nanoseconds: Double
+  /// What all threads used of the processors, over all samples.
+  var processorNanoseconds: Double
   /// Exact, over one run behind the first.
   var allocations: Double
   /// Bytes a second, where bytes are what it works on.
@@ -57,11 +59,13 @@ struct Stopwatch {
     let allocations = dtx_allocation_count() - before
     let repeats = Int(max(1, Stopwatch.sampleNanoseconds / once))
 
+    let processor = Clock.processCPU()
     let samples = (0..<sampleCount).map { _ in
       let began = Clock.now()
       for _ in 0..<repeats { sum &+= body() }
       return Double(Clock.now() - began) / Double(repeats * unitCount)
     }
+    let used = Double(Clock.processCPU() - processor)
     // A sum that nobody looks at would let the compiler drop the loop.
     precondition(sum != 0x6474_785f_6e6f_6e65 || outcome != sum, "chance is against it")
     let nanoseconds = Statistics.median(samples) ?? .nan
@@ -70,6 +74,7 @@ struct Stopwatch {
         name: name,
         unit: unit,
         nanoseconds: nanoseconds,
+        processorNanoseconds: used / Double(sampleCount * repeats * unitCount),
         allocations: Double(allocations) / Double(unitCount),
         bytesPerSecond: unitByteCount.map { Double($0) * 1e9 / nanoseconds },
         outcome: outcome
@@ -79,12 +84,16 @@ struct Stopwatch {
 
   /// For people.
   var table: String {
-    var table = TextTable(["", "per", "ns", "GB/s", "allocations"])
+    var table = TextTable(["", "per", "ns", "CPU ns", "GB/s", "allocations"])
     for result in results {
       table.append([
         result.name,
         result.unit,
         Quantity.fixed(result.nanoseconds, result.nanoseconds < 1000 ? 1 : 0),
+        Quantity.fixed(
+          result.processorNanoseconds,
+          result.processorNanoseconds < 1000 ? 1 : 0
+        ),
         result.bytesPerSecond.map { Quantity.fixed($0 / 1e9, 2) } ?? "-",
         Quantity.fixed(result.allocations, 3),
       ])

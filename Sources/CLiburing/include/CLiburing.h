@@ -30,6 +30,8 @@ void dtx_error_text(int number, char *text, size_t capacity);
 // Open flags that need _GNU_SOURCE.
 extern const int dtx_open_path;
 extern const int dtx_open_direct;
+// Advice for madvise(2) that needs _GNU_SOURCE.
+extern const int dtx_advice_huge;
 
 struct dtx_status {
   uint32_t mode; // type and permission bits, as in stat(2)
@@ -56,6 +58,12 @@ int dtx_direct_alignment(int descriptor, uint32_t *memory, uint32_t *offset);
 // How many bytes of a range of a file are in the page cache: cachestat(2), or mincore(2) before
 // Linux 6.5. Who may not know is told that all are.
 int64_t dtx_cached_byte_count(int descriptor, int64_t offset, int64_t length);
+// Describes up to `count` bytes of such memory as dtx_read_apart takes; returns how many of at most
+// `most` parts it used.
+struct iovec;
+int dtx_pieces(
+    void *first, size_t piece, size_t stride, size_t position, size_t count, struct iovec *parts,
+    int most);
 // One preadv(2) of up to `count` bytes into pieces of `piece` bytes that begin `stride` apart, from
 // byte `position` of all pieces together on.
 ssize_t dtx_read_apart(
@@ -75,6 +83,35 @@ int dtx_start_write_out(int descriptor, int64_t offset, int64_t length);
 int dtx_lock(int descriptor, int mode);
 // lseek(2) to the next data (hole == 0) or the next hole.
 int64_t dtx_seek(int descriptor, int64_t offset, int hole);
+
+// Rings (ring.c).
+
+// An io_uring(7). The thread that opened it alone uses it, but for dtx_ring_wake.
+struct dtx_ring;
+
+// A ring of at most so many operations under way, at an address of its own, with room to hold so
+// many buffers; NULL and errno where the kernel gives none, or lets nobody use it.
+struct dtx_ring *dtx_ring_open(unsigned depth, unsigned slot_count);
+// Nothing may be under way.
+void dtx_ring_close(struct dtx_ring *ring);
+// Has the kernel keep a buffer's pages at hand, in a free slot; it stays mapped until the ring is
+// closed. ENOMEM where RLIMIT_MEMLOCK has no room for it.
+int dtx_ring_hold(struct dtx_ring *ring, unsigned slot, void *memory, size_t count);
+// Queues one pwrite(2) of bytes in a held buffer (slot < 0: in none), which stay as they are until
+// the token, below the depth and of nothing else under way, has come back.
+int dtx_ring_write(
+    struct dtx_ring *ring, int descriptor, const void *bytes, uint32_t count, uint64_t offset,
+    int slot, unsigned token);
+// Queues one dtx_read_apart.
+int dtx_ring_read_apart(
+    struct dtx_ring *ring, int descriptor, void *first, size_t piece, size_t stride,
+    size_t position, size_t count, uint64_t offset, unsigned token);
+// Submits what is queued and waits: 1 with a completion, its token and its count or negative error
+// number; 0 when dtx_ring_wake was called. Repeats after EINTR, and while the kernel is short of
+// memory.
+int dtx_ring_wait(struct dtx_ring *ring, uint64_t *token, int32_t *result);
+// Ends a wait, the next one if there is none; any thread.
+void dtx_ring_wake(struct dtx_ring *ring);
 
 // Descriptors (descriptor.c).
 

@@ -117,12 +117,15 @@ package enum StorageMode: UInt8, Sendable, CaseIterable {
   case buffered = 1
   /// Wherever a file can be written so.
   case direct = 2
+  /// The same, by a ring where the kernel gives one.
+  case ring = 3
 
   package var name: String {
     switch self {
     case .automatic: "auto"
     case .buffered: "buffered"
     case .direct: "direct"
+    case .ring: "ring"
     }
   }
 }

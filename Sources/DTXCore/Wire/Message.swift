@@ -79,6 +79,8 @@ package struct EndTotals: Equatable, Sendable {
   package var hostProcessorNanoseconds: UInt64 = 0
   /// What the end's threads did; each end counts its own activities.
   package var times = ActivityTimes()
+  /// How the end reached its files; nil where it touched none.
+  package var storage: StorageUse?
   // Of the receiver alone.
   package var epochCount: UInt64 = 0
   package var syncNanoseconds: UInt64 = 0

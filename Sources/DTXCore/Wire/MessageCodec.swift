@@ -122,6 +122,8 @@ package enum MessageCodec {
       writer.append(totals.processorCount)
       writer.append(totals.hostProcessorNanoseconds)
       for activity in Activity.counted { writer.append(totals.times[activity]) }
+      writer.append(totals.storage?.access.rawValue ?? 0)
+      writer.append(totals.storage?.mechanism.rawValue ?? 0)
     case .heartbeat:
       writer.append(Kind.heartbeat.rawValue)
     case .stop(let reason, let text):
@@ -252,6 +254,7 @@ package enum MessageCodec {
       totals.processorCount = try reader.uint64("processors")
       totals.hostProcessorNanoseconds = try reader.uint64("processors' time")
       for activity in Activity.counted { totals.times[activity] = try time(&reader) }
+      totals.storage = try storage(&reader)
       return .finished(totals)
     case .stop:
       let raw = try reader.byte("stop reason")
@@ -262,6 +265,22 @@ package enum MessageCodec {
     default:
       return .heartbeat
     }
+  }
+
+  /// How an end reached its files: both bytes are 0 where it touched none.
+  private static func storage(_ reader: inout ByteReader) throws(FormatError) -> StorageUse? {
+    let access = try reader.byte("way to files")
+    guard let access = StorageAccess(rawValue: access) else {
+      if access > 0 { throw reader.failure("way to files", .unexpected(found: UInt64(access))) }
+      let mechanism = try reader.byte("storage method")
+      if mechanism == 0 { return nil }
+      throw reader.failure("storage method", .unexpected(found: UInt64(mechanism)))
+    }
+    let mechanism = try reader.byte("storage method")
+    guard let mechanism = StorageMechanism(rawValue: mechanism) else {
+      throw reader.failure("storage method", .unexpected(found: UInt64(mechanism)))
+    }
+    return StorageUse(access: access, mechanism: mechanism)
   }
 
   /// The time of an activity, within what sums of it have room for.

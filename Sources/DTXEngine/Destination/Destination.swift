@@ -90,7 +90,7 @@ package final class Destination: Sendable {
     isContinued = false
     timeGranularity = 1
     // There is nothing that could be waited for.
-    method = StorageMethod(isInline: true, isDirect: false)
+    method = StorageMethod(mechanism: .inline, isDirect: false)
     foldsNames = false
     carried = Guarded([])
     sealing = Guarded(Sealing())
@@ -106,10 +106,12 @@ package final class Destination: Sendable {
     replay = opening.replay
     isContinued = opening.isContinued
     timeGranularity = opening.timeGranularity
-    method = StorageMethod.choose(
-      opening.options.storage,
-      fileSystemType: try? opening.root?.directory.fileSystemType()
-    )
+    method =
+      opening.options.method
+      ?? StorageMethod.choose(
+        opening.options.storage,
+        fileSystemType: try? opening.root?.directory.fileSystemType()
+      )
     foldsNames = opening.foldsNames
     carried = Guarded(opening.carried)
     sealing = Guarded(Sealing())

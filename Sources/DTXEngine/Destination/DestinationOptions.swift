@@ -13,6 +13,8 @@ package struct DestinationOptions: Sendable {
   package var stateDirectory: [UInt8]?
   /// Whether large files are written past the page cache.
   package var storage: StorageMode
+  /// How files are reached; nil for what suits the file system and `storage`.
+  package var method: StorageMethod?
   /// Looks, and changes nothing: no lock, no probe, no state.
   package var isDryRun: Bool
   /// A comparison says of each entry whether it is made or changed.

@@ -10,9 +10,10 @@ final class SharedFile: Sendable {
   private let direct: DirectFile?
   private let turn = Guarded(())
 
-  init(_ file: File) {
+  /// Takes open descriptors of one file.
+  init(_ file: File, direct: DirectFile? = nil) {
     self.file = file
-    direct = nil
+    self.direct = direct
   }
 
   /// Takes an open file, and opens it a second time past the page cache if it can be.
@@ -21,9 +22,8 @@ final class SharedFile: Sendable {
   ///   - file: open for reading and writing.
   ///   - name: the file's, in `directory`.
   ///   - directory: where it lies.
-  init(_ file: File, directlyAs name: [UInt8], in directory: Directory) {
-    self.file = file
-    direct = DirectFile(of: file, name, in: directory, .readWrite)
+  convenience init(_ file: File, directlyAs name: [UInt8], in directory: Directory) {
+    self.init(file, direct: DirectFile(of: file, name, in: directory, .readWrite))
   }
 
   /// Writes bytes at an offset; any thread.
@@ -36,6 +36,25 @@ final class SharedFile: Sendable {
     try turn.withLock { _ throws(SystemError) in
       try file.write(rest, at: offset + UInt64(direct))
     }
+  }
+
+  /// Whether it is written past the page cache where that can be.
+  var isDirect: Bool { direct != nil }
+
+  /// What of some bytes can go past the page cache, for who writes it by other means than `write`.
+  ///
+  /// - Parameters:
+  ///   - bytes: the piece in memory.
+  ///   - offset: of the first byte in the file.
+  /// - Returns: the file that takes them, the number of bytes at the front, and what each further
+  ///   write's offset and length must be a multiple of; nil where there are none.
+  func directPart(
+    of bytes: UnsafeRawBufferPointer,
+    at offset: UInt64
+  ) -> (file: File, byteCount: Int, granularity: Int)? {
+    guard let direct else { return nil }
+    let count = direct.alignment.directByteCount(of: bytes, at: offset)
+    return count > 0 ? (direct.file, count, Int(direct.alignment.offset)) : nil
   }
 
   /// Writes what is aligned, from the front.

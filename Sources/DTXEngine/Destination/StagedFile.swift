@@ -43,16 +43,41 @@ extension Destination {
       _ bytes: UnsafeRawBufferPointer,
       at offset: UInt64
     ) throws(SystemError) {
-      precondition(offset >= range.lowerBound, "a write at \(offset), before its extent")
-      precondition(
-        UInt64(bytes.count) <= range.upperBound - min(offset, range.upperBound),
-        "a write of \(bytes.count) bytes past its extent"
-      )
+      check(bytes, at: offset)
       switch target {
       case .own(let file, _, _): try file.write(bytes, at: offset)
       case .shared(let shared): try shared.write(bytes, at: offset)
       case .unavailable(let error): throw error
       }
+    }
+
+    /// How the most of it is written.
+    var access: StorageAccess {
+      if case .shared(let shared) = target, shared.isDirect { return .direct }
+      return .buffered
+    }
+
+    /// What of some bytes can be written past the page cache by another than `write`.
+    ///
+    /// - Parameters:
+    ///   - bytes: lie within the extent.
+    ///   - offset: of the first one in the file.
+    /// - Returns: what `SharedFile.directPart` says; the file is not closed before `finish`.
+    func directPart(
+      of bytes: UnsafeRawBufferPointer,
+      at offset: UInt64
+    ) -> (file: File, byteCount: Int, granularity: Int)? {
+      guard case .shared(let shared) = target else { return nil }
+      check(bytes, at: offset)
+      return shared.directPart(of: bytes, at: offset)
+    }
+
+    private func check(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) {
+      precondition(offset >= range.lowerBound, "a write at \(offset), before its extent")
+      precondition(
+        UInt64(bytes.count) <= range.upperBound - min(offset, range.upperBound),
+        "a write of \(bytes.count) bytes past its extent"
+      )
     }
   }
 }

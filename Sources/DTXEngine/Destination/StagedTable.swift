@@ -20,10 +20,45 @@ final class StagedTable: Sendable {
     var failure: SystemError?
   }
 
+  /// What a thread that asks for a file does.
+  private enum Turn {
+    case open(SharedFile)
+    case failed(SystemError)
+    case toBeOpened(StagedIdentity?)
+  }
+
   private struct State: Sendable {
     var slots: [Key: Slot] = [:]
+    /// Files that a thread opens now, without the lock: one that hangs holds up no other file.
+    var opening: Set<Key> = []
     var openCount = 0
     var clock: UInt64 = 0
+
+    /// Nil while another thread opens the file.
+    mutating func turn(for key: Key) -> Turn? {
+      if opening.contains(key) { return nil }
+      clock += 1
+      if let failure = slots[key]?.failure { return .failed(failure) }
+      if let file = slots[key]?.file {
+        slots[key]?.userCount += 1
+        slots[key]?.lastUse = clock
+        return .open(file)
+      }
+      opening.insert(key)
+      return .toBeOpened(slots[key]?.identity)
+    }
+
+    mutating func opened(_ key: Key, _ file: SharedFile, _ identity: StagedIdentity) {
+      opening.remove(key)
+      clock += 1
+      slots[key] = Slot(
+        identity: identity,
+        file: file,
+        userCount: (slots[key]?.userCount ?? 0) + 1,
+        lastUse: clock
+      )
+      openCount += 1
+    }
   }
 
   /// Files, of which a large one has two descriptors: together a quarter of the 1,024 that most
@@ -40,32 +75,29 @@ final class StagedTable: Sendable {
   ///
   /// - Parameters:
   ///   - key: which file.
-  ///   - open: makes the file, or opens the one with this identity again. It is called with the
-  ///     table locked, so that one of several threads makes it.
+  ///   - open: makes the file, or opens the one with this identity again. Of several threads that
+  ///     ask for a key one calls it, and the others wait for that.
   /// - Returns: the file.
   /// - Throws: what `open` throws; what an earlier closing of the file said.
   func acquire(
     _ key: Key,
     open: (StagedIdentity?) throws(SystemError) -> (SharedFile, StagedIdentity)
   ) throws(SystemError) -> SharedFile {
-    try state.withLock { state throws(SystemError) in
-      state.clock += 1
-      if let failure = state.slots[key]?.failure { throw failure }
-      if let file = state.slots[key]?.file {
-        state.slots[key]?.userCount += 1
-        state.slots[key]?.lastUse = state.clock
+    let turn = state.wait { $0.turn(for: key) }
+    switch turn {
+    case .open(let file): return file
+    case .failed(let error): throw error
+    case .toBeOpened(let known):
+      do throws(SystemError) {
+        let (file, identity) = try open(known)
+        state.withLockAndSignal { $0.opened(key, file, identity) }
         return file
+      } catch {
+        // Who waits for it tries it as well, and hears of it that way.
+        state.withLockAndSignal { _ = $0.opening.remove(key) }
+        throw error
       }
-      let known = state.slots[key]
-      let (file, identity) = try open(known?.identity)
-      state.slots[key] = Slot(
-        identity: identity,
-        file: file,
-        userCount: (known?.userCount ?? 0) + 1,
-        lastUse: state.clock
-      )
-      state.openCount += 1
-      return file
+    case nil: preconditionFailure("a wait without a deadline ended without a turn")
     }
   }
 

@@ -47,6 +47,7 @@ final class BlockReceiver {
   /// Whether the next record's header came with the record before it.
   private var isHeaderHere = false
   private let share = WriteUnitPool.Share()
+  private let ring: ConnectionRing
   private var unit: WriteUnit
   private var digest = StreamingDigest()
   private var current: ArrivingBlock?
@@ -75,6 +76,7 @@ final class BlockReceiver {
     self.gate = gate
     self.passage = passage
     self.done = done
+    ring = ConnectionRing(surroundings.workers)
     headers = try PageBuffer(byteCount: RecordLayout.headerByteCount)
     unit = surroundings.units.take(share)
   }
@@ -111,6 +113,7 @@ final class BlockReceiver {
     current = nil
     surroundings.units.give(unit)
     _ = pending.wait(until: { $0 == 0 ? true : nil }) as Bool?
+    ring.finish()
   }
 
   /// Receives the next record behind what the unit holds.
@@ -207,7 +210,7 @@ final class BlockReceiver {
     _ extents: [Int]
   ) -> BlockWriter {
     pending.withLock { $0 += 1 }
-    return BlockWriter(reference, segment, extents, surroundings) { [done, pending] in
+    return BlockWriter(reference, segment, extents, surroundings, ring: ring) { [done, pending] in
       done($0, $1)
       pending.withLockAndSignal { $0 -= 1 }
     }

@@ -4,8 +4,10 @@ internal import DTXLinux
 /// Writes what arrives of one block into its staged files, and judges it at its end.
 ///
 /// The connection's thread hands over units and at last the trailer; the storage's workers take
-/// them in that order, one at a time. `@unchecked Sendable`: all but the queue is touched by the one
-/// worker that has the block, and the queue's lock lies between one and the next.
+/// them in that order, one at a time. Where there is a ring, they give it the direct writes and go on
+/// to the next unit; what must wait for these is gone on with when the last one is complete, and
+/// holds no worker until then. `@unchecked Sendable`: all but the steps is touched by the one thread
+/// that has the block, and the steps' lock lies between one and the next.
 final class BlockWriter: @unchecked Sendable {
   /// What has become of a block.
   enum Outcome: Sendable {
@@ -17,39 +19,6 @@ final class BlockWriter: @unchecked Sendable {
     case refused(String)
   }
 
-  /// What the connections of one end share.
-  struct Surroundings: Sendable {
-    var destination: Destination
-    var table: ReceivingTable
-    var workers: StorageWorkers
-    var units: WriteUnitPool
-    var compressed = CompressionTally()
-    var times: ActivityLedger
-
-    /// Makes the units and starts the workers.
-    ///
-    /// - Parameters:
-    ///   - destination: where the data goes; it says how.
-    ///   - table: what is expected.
-    ///   - times: what the connections' threads do.
-    ///   - connectionCount: connections at the same time.
-    /// - Throws: `.failed` when there is no memory or no room for the threads.
-    init(
-      _ destination: Destination,
-      _ table: ReceivingTable,
-      _ times: ActivityLedger,
-      connectionCount: Int
-    ) throws(TransferError) {
-      self.destination = destination
-      self.table = table
-      self.times = times
-      units = try TransferError.unless("there is no memory to receive into") {
-        () throws(SystemError) in try WriteUnitPool(connectionCount: connectionCount)
-      }
-      workers = try StorageWorkers(destination.method, connectionCount: connectionCount)
-    }
-  }
-
   let reference: BlockReference
   let segment: Segment
   /// The wanted ones, by their index in the segment.
@@ -58,20 +27,9 @@ final class BlockWriter: @unchecked Sendable {
   /// Payload of the block that came; set by the connection's thread before the last step.
   private(set) var arrivedByteCount: UInt64 = 0
 
-  private enum Step: Sendable {
-    case write(WriteUnit)
-    case end(sent: [ExtentOutcome])
-    case abandon
-  }
-
-  private struct Queue: Sendable {
-    var steps: [Step] = []
-    /// Whether a worker has the block, or will.
-    var isTaken = false
-  }
-
   private let surroundings: Surroundings
-  private let queue = Guarded(Queue())
+  private let ring: ConnectionRing
+  private let steps = Guarded(WriteSteps())
   private let done: @Sendable (BlockWriter, Outcome) -> Void
   /// What the extents turned out to be, so far.
   private var computed: [ExtentOutcome] = []
@@ -86,18 +44,21 @@ final class BlockWriter: @unchecked Sendable {
   ///   - segment: the block's.
   ///   - extents: those that were asked for, by their index in the segment.
   ///   - surroundings: what the connections share.
+  ///   - ring: the connection's.
   ///   - done: called once, on a worker's thread, after the last access to a file.
   init(
     _ reference: BlockReference,
     _ segment: Segment,
     _ extents: [Int],
     _ surroundings: Surroundings,
+    ring: ConnectionRing,
     done: @escaping @Sendable (BlockWriter, Outcome) -> Void
   ) {
     self.reference = reference
     self.segment = segment
     self.extents = extents
     self.surroundings = surroundings
+    self.ring = ring
     self.done = done
   }
 
@@ -126,23 +87,40 @@ final class BlockWriter: @unchecked Sendable {
     add(.abandon)
   }
 
-  private func add(_ step: Step) {
-    let isFree = queue.withLock { queue in
-      queue.steps.append(step)
-      defer { queue.isTaken = true }
-      return !queue.isTaken
+  private func add(_ step: WriteSteps.Step) {
+    guard steps.withLock({ $0.add(step) }) else { return }
+    // In the middle of a large file no worker is needed to give the ring a unit: that never waits.
+    if case .write(let unit) = step, isForRing(unit), case .write? = steps.withLock({ $0.next() }) {
+      _ = begin(0, of: unit)
+      release(unit)
+      guard steps.withLock({ $0.pause() }) else { return }
     }
-    if isFree { surroundings.workers.run { [self] in work() } }
+    surroundings.workers.run { [self] in work() }
+  }
+
+  /// Whether all of a unit goes past the cache into the file that is open, and more follows.
+  private func isForRing(_ unit: WriteUnit) -> Bool {
+    guard let piece = unit.pieces.first, unit.pieces.count == 1 else { return false }
+    guard piece.offset > 0, piece.digest == nil, let (_, part) = direct(piece, of: unit) else {
+      return false
+    }
+    return part.byteCount == piece.byteCount
   }
 
   // MARK: - On a worker's thread
 
   private func work() {
-    while let step = next() {
+    while let step = steps.withLock({ $0.next() }) {
       switch step {
       case .write(let unit):
-        for piece in unit.pieces { write(piece, of: unit) }
-        surroundings.units.give(unit)
+        write(unit, from: 0, written: nil)
+      case .rest(let unit, let piece, let written):
+        write(unit, from: piece, written: written)
+      case .again(let unit, let piece, let bytes):
+        write(unit.pieces[piece], bytes, of: unit)
+        release(unit)
+      case .failed(let extent, let error):
+        fail(extent, error)
       case .end(let sent):
         done(self, conclude(sent))
       case .abandon:
@@ -153,28 +131,84 @@ final class BlockWriter: @unchecked Sendable {
     }
   }
 
-  private func next() -> Step? {
-    queue.withLock { queue in
-      guard queue.steps.isEmpty else { return queue.steps.removeFirst() }
-      queue.isTaken = false
-      return nil
+  /// Writes the pieces of a unit, as far as none has to wait for the ring.
+  ///
+  /// - Parameters:
+  ///   - unit: given back to its pool with its last piece.
+  ///   - first: the first piece.
+  ///   - written: how many of that piece's bytes are written; nil when it was not begun.
+  private func write(_ unit: WriteUnit, from first: Int, written: Int?) {
+    var written = written
+    for index in first..<unit.pieces.count {
+      let piece = unit.pieces[index]
+      let count = written ?? begin(index, of: unit)
+      written = nil
+      if count == piece.byteCount, piece.digest == nil { continue }
+      if steps.withLock({ $0.defers(.rest(unit, piece: index, written: count)) }) { return }
+      write(piece, count..<piece.byteCount, of: unit)
+      if refusal == nil, let digest = piece.digest { end(piece.extent, digest) }
+    }
+    release(unit)
+  }
+
+  /// Begins a piece, and its extent with the first one.
+  ///
+  /// - Returns: how many of its bytes are the ring's.
+  private func begin(_ index: Int, of unit: WriteUnit) -> Int {
+    guard refusal == nil else { return 0 }
+    let piece = unit.pieces[index]
+    if piece.offset == 0 { begin(piece.extent) }
+    guard let (ring, part) = direct(piece, of: unit) else { return 0 }
+    steps.withLock { $0.begin(unit) }
+    ring.write(
+      UnsafeRawBufferPointer(rebasing: unit.bytes(of: piece)[..<part.byteCount]),
+      in: unit.buffer,
+      to: part.file,
+      at: position(of: piece),
+      granularity: part.granularity
+    ) { [self] outcome in complete(index, of: unit, part.byteCount, outcome, by: ring) }
+    return part.byteCount
+  }
+
+  /// What of a piece goes past the cache by the ring; nil where there is nothing, or no ring.
+  private func direct(
+    _ piece: WriteUnit.Piece,
+    of unit: WriteUnit
+  ) -> (Ring, (file: File, byteCount: Int, granularity: Int))? {
+    guard let staged, staged.access == .direct, let ring = ring.get(),
+      let part = staged.directPart(of: unit.bytes(of: piece), at: position(of: piece))
+    else { return nil }
+    return (ring, part)
+  }
+
+  /// Where a piece lies in its file.
+  private func position(of piece: WriteUnit.Piece) -> UInt64 {
+    segment.extents[extents[piece.extent]].offset + piece.offset
+  }
+
+  private func release(_ unit: WriteUnit) {
+    if steps.withLock({ $0.release(unit) }) { surroundings.units.give(unit) }
+  }
+
+  /// Writes bytes of a piece here and now.
+  private func write(_ piece: WriteUnit.Piece, _ range: Range<Int>, of unit: WriteUnit) {
+    guard refusal == nil, !range.isEmpty, let staged else { return }
+    surroundings.workers.noteCall(staged.access)
+    let bytes = UnsafeRawBufferPointer(rebasing: unit.bytes(of: piece)[range])
+    do throws(SystemError) {
+      try staged.write(bytes, at: position(of: piece) + UInt64(range.lowerBound))
+    } catch {
+      fail(piece.extent, error)
     }
   }
 
-  private func write(_ piece: WriteUnit.Piece, of unit: WriteUnit) {
-    guard refusal == nil else { return }
-    if piece.offset == 0 { begin(piece.extent) }
-    if let staged {
-      let extent = segment.extents[extents[piece.extent]]
-      do throws(SystemError) {
-        try staged.write(unit.bytes(of: piece), at: extent.offset + piece.offset)
-      } catch {
-        _ = finish(staged, extent: piece.extent, isIntact: false)
-        if error.isAboutSpace { refusal = error.description }
-        computed[piece.extent] = .failed(.unwritable, error.description)
-      }
-    }
-    if let digest = piece.digest { end(piece.extent, digest) }
+  /// An extent's file does not take its bytes; nothing is under way any more.
+  private func fail(_ extent: Int, _ error: SystemError) {
+    // Of several writes of an extent the first error counts.
+    guard let staged else { return }
+    _ = finish(staged, extent: extent, isIntact: false)
+    if error.isAboutSpace { refusal = error.description }
+    computed[extent] = .failed(.unwritable, error.description)
   }
 
   private func begin(_ extent: Int) {
@@ -216,6 +250,38 @@ final class BlockWriter: @unchecked Sendable {
     let outcomes = zip(computed, sent).map { BlockWriter.judge(computed: $0, sent: $1) }
     if outcomes.contains(.damaged) { surroundings.table.release(reference) }
     return .arrived(outcomes)
+  }
+
+  // MARK: - On the ring's thread
+
+  /// A direct write is over.
+  private func complete(
+    _ index: Int,
+    of unit: WriteUnit,
+    _ byteCount: Int,
+    _ outcome: Result<Int, SystemError>,
+    by ring: Ring
+  ) {
+    surroundings.workers.note(ring)
+    let leftover: WriteSteps.Step?
+    switch outcome {
+    case .success(byteCount):
+      leftover = nil
+    case .success(let written):
+      leftover = .again(unit, piece: index, bytes: written..<byteCount)
+    case .failure(let error):
+      // Some file systems take the opening and refuse the write: they get it through the cache.
+      // Any other error is final; a second write might succeed over bytes that are lost.
+      leftover =
+        error.isAboutArgument
+        ? .again(unit, piece: index, bytes: 0..<byteCount)
+        : .failed(extent: unit.pieces[index].extent, error)
+    }
+    // The unit goes first: with the last write the block may be over.
+    if case .again? = leftover {} else { release(unit) }
+    if steps.withLock({ $0.end(leftover: leftover) }) {
+      surroundings.workers.run { [self] in work() }
+    }
   }
 
   private static func judge(computed: ExtentOutcome, sent: ExtentOutcome) -> ExtentOutcome {

@@ -17,14 +17,38 @@ final class ReadUnit: @unchecked Sendable {
     var failure: ExtentFailure?
   }
 
+  /// Bytes of one extent that have their place here and are not read, or not known to be.
+  struct Part {
+    let scanned: ScannedSegment
+    /// The extent's index in the segment.
+    let extent: Int
+    /// Where the bytes come from; nil for what cannot be read, with the reason.
+    let source: SourceBytes?
+    let failure: ExtentFailure?
+    /// Where they go, counted over all payloads, and where they lie in the file.
+    let position: Int
+    let byteCount: Int
+    let offset: UInt64
+    /// Whether they are the extent's first ones, and its last ones.
+    let isStart: Bool
+    let isEnd: Bool
+    /// What a ring has done of it; nil where it was not asked.
+    var direct: Result<Int, SystemError>?
+  }
+
   /// What has been read, in the block's order.
   private(set) var pieces: [Piece] = []
+  /// What is to be read, in the same order.
+  private(set) var parts: [Part] = []
+  /// Parts that a ring reads now; counted with the lock of the reader held.
+  var underWayCount = 0
   /// Whether the block ends with these.
   private(set) var isLast = false
   private(set) var byteCount = 0
 
-  private let memory: PageBuffer
-  private let payloads: SpacedMemory
+  /// The memory, and the payloads in it.
+  let memory: PageBuffer
+  let payloads: SpacedMemory
 
   private static let pageByteCount = 4096
 
@@ -50,7 +74,7 @@ final class ReadUnit: @unchecked Sendable {
     )
   }
 
-  /// Room behind what has been read.
+  /// Room behind what has been read or is going to be.
   var freeByteCount: Int { payloads.byteCount - byteCount }
 
   /// The number of records that what has been read fills, the last one perhaps in part.
@@ -73,48 +97,69 @@ final class ReadUnit: @unchecked Sendable {
     )
   }
 
-  /// Reads the next bytes of an extent.
+  /// Gives the next bytes of an extent their place, in which they are to be read.
   ///
-  /// - Parameters:
-  ///   - byteCount: how many, at most `freeByteCount`.
-  ///   - source: where from; nil for zeros, which stand for what cannot be read.
-  ///   - offset: of the bytes in the file.
-  /// - Returns: why they are not what was scanned; then they are zeros.
-  func read(_ byteCount: Int, from source: SourceBytes?, at offset: UInt64) -> ExtentFailure? {
-    precondition(byteCount <= freeByteCount, "\(byteCount) bytes have no room")
-    let position = self.byteCount
-    self.byteCount += byteCount
-    guard let source else {
-      clear(byteCount, at: position)
-      return nil
+  /// - Parameter part: ends within the unit.
+  /// - Returns: its number among the parts.
+  func lay(_ part: Part) -> Int {
+    precondition(part.byteCount <= freeByteCount, "\(part.byteCount) bytes have no room")
+    precondition(part.position == byteCount, "a part that leaves a gap")
+    byteCount += part.byteCount
+    parts.append(part)
+    return parts.count - 1
+  }
+
+  /// The block ends with what has been laid.
+  func markLast() { isLast = true }
+
+  /// A ring has done what it could of a part.
+  func complete(_ part: Int, _ outcome: Result<Int, SystemError>) {
+    parts[part].direct = outcome
+  }
+
+  /// Reads what is missing of a part.
+  ///
+  /// - Returns: why the bytes are not what was scanned; then they are zeros.
+  func read(_ part: Part) -> ExtentFailure? {
+    guard let source = part.source else {
+      clear(part)
+      return part.failure
     }
     do throws(SystemError) {
-      let count = try source.read(into: payloads, from: position, byteCount: byteCount, at: offset)
-      if count == byteCount { return nil }
-      clear(byteCount, at: position)
+      let count = try source.read(
+        into: payloads,
+        from: part.position,
+        byteCount: part.byteCount,
+        at: part.offset,
+        direct: part.direct
+      )
+      if count == part.byteCount { return nil }
+      clear(part)
       return ExtentFailure(.changed, "it became shorter")
     } catch {
-      clear(byteCount, at: position)
+      clear(part)
       return ExtentFailure(.unreadable, "\(error.operation): \(error.name)")
     }
   }
 
-  /// Says what the bytes are that were read last.
-  func add(_ piece: Piece, isLast: Bool) {
+  /// Says what the bytes of the next part are.
+  func add(_ piece: Piece) {
     pieces.append(piece)
-    self.isLast = isLast
   }
 
   /// Forgets what was read.
   func clear() {
+    precondition(underWayCount == 0, "a unit is cleared while it is read into")
     pieces.removeAll(keepingCapacity: true)
+    parts.removeAll(keepingCapacity: true)
     isLast = false
     byteCount = 0
   }
 
-  private func clear(_ byteCount: Int, at position: Int) {
-    payloads.forEachPart(from: position, byteCount: byteCount) { part, _ in
-      _ = part.initializeMemory(as: UInt8.self, repeating: 0)
+  /// Makes a part zeros, which stand for what cannot be read.
+  func clear(_ part: Part) {
+    payloads.forEachPart(from: part.position, byteCount: part.byteCount) { bytes, _ in
+      _ = bytes.initializeMemory(as: UInt8.self, repeating: 0)
     }
   }
 }

@@ -263,6 +263,7 @@ final class ReceiveEngine: Sendable {
   private func totals() -> EndTotals {
     let statistics = destination.statistics
     var totals = times.totals
+    totals.storage = workers.use
     totals.epochCount = statistics.epochCount
     totals.syncNanoseconds = statistics.syncNanoseconds
     totals.rereadByteCount = statistics.rereadByteCount

@@ -161,7 +161,6 @@ final class SendEngine: Sendable {
     manifest: SentManifest
   ) -> SessionOutcome? {
     let inbox = self.inbox
-    let times = self.times
     switch action {
     case .scan:
       scan.next(table) { inbox.send($0) }
@@ -187,9 +186,9 @@ final class SendEngine: Sendable {
     case .sealDataset:
       sealWorker.run { manifest.seal { inbox.send($0) } }
     case .storeManifest:
-      sealWorker.run {
+      sealWorker.run { [self] in
         manifest.store()
-        inbox.send(.stored(times.totals))
+        inbox.send(.stored(totals()))
       }
     case .report(let failed):
       tally.fail(failed, in: table[failed.segment]?.segment)
@@ -264,6 +263,12 @@ final class SendEngine: Sendable {
     }
   }
 
+  private func totals() -> EndTotals {
+    var totals = times.totals
+    totals.storage = workers.use
+    return totals
+  }
+
   private func report(
     _ session: SendSession,
     _ outcome: SessionOutcome,
@@ -285,7 +290,7 @@ final class SendEngine: Sendable {
     report.skippedByteCount = progress.skippedByteCount
     report.unreadByteCount = progress.unreadByteCount
     report.lostConnectionCount = progress.lostConnectionCount
-    report.sender = times.totals
+    report.sender = totals()
     report.receiver = session.receiverTotals
     report.roots = roots
     report.usesShellLane = setup.settlement.usesControlChannel

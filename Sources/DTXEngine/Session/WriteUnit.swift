@@ -27,7 +27,11 @@ final class WriteUnit: @unchecked Sendable {
   /// Whether some extent's last bytes are here.
   private(set) var hasEnd = false
 
-  private let buffer: PageBuffer
+  /// Who of its block still needs it; counted with the lock of the block's steps held.
+  var useCount = 0
+
+  /// The memory that it lies in.
+  let buffer: PageBuffer
   private let capacity: Int
   private var filled = 0
 

@@ -80,7 +80,22 @@ final class ExtentReader {
   func check(_ scanned: ScannedSegment, extent: Int) -> ExtentFailure? {
     let entry = Int(scanned.segment.extents[extent].entry)
     guard let file, file.segment == scanned.segment.index, file.entry == entry else { return nil }
-    guard let status = try? file.file.status(), scanned.matches(status, entry: entry) else {
+    return ExtentReader.check(.file(file.file), scanned, extent: extent)
+  }
+
+  /// Whether the file that an extent was read from is what was scanned, whatever is open by now.
+  static func check(
+    _ source: SourceBytes,
+    _ scanned: ScannedSegment,
+    extent: Int
+  ) -> ExtentFailure? {
+    let file: File
+    switch source {
+    case .file(let cached), .direct(_, let cached): file = cached
+    case .made: return nil
+    }
+    let entry = Int(scanned.segment.extents[extent].entry)
+    guard let status = try? file.status(), scanned.matches(status, entry: entry) else {
       return ExtentFailure(.changed, "it changed while it was read")
     }
     return nil

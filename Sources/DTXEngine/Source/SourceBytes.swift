@@ -37,13 +37,15 @@ enum SourceBytes {
   ///   - position: the first byte that is read into, counted over all pieces.
   ///   - byteCount: how many, at most to the last piece's end.
   ///   - offset: of the first byte in the file.
+  ///   - direct: what became of the direct read, where somebody has done it already.
   /// - Returns: how many bytes there were; fewer only at a file's end.
   /// - Throws: what preadv(2) says.
   func read(
     into memory: SpacedMemory,
     from position: Int,
     byteCount: Int,
-    at offset: UInt64
+    at offset: UInt64,
+    direct: Result<Int, SystemError>? = nil
   ) throws(SystemError) -> Int {
     let cached: File
     var filled = 0
@@ -55,9 +57,10 @@ enum SourceBytes {
         content.fill(part, file: file, at: offset + UInt64(done))
       }
       return byteCount
-    case .direct(let direct, let other):
+    case .direct(_, let other):
       cached = other
-      filled = try readDirectly(direct, into: memory, from: position, byteCount, at: offset)
+      let read = direct ?? readDirectly(into: memory, from: position, byteCount, at: offset)
+      filled = try SourceBytes.count(of: read, atMost: byteCount)
     }
     // At the file's end this finds nothing; what a direct read did not do is found here.
     return try filled
@@ -69,16 +72,22 @@ enum SourceBytes {
       )
   }
 
-  /// Reads past the page cache, if memory and file allow it, by one system call.
+  /// What can be read past the page cache by one call.
   ///
-  /// - Returns: how many of the bytes came, perhaps none.
-  private func readDirectly(
-    _ direct: DirectFile,
-    into memory: SpacedMemory,
+  /// - Parameters:
+  ///   - memory: where the bytes go.
+  ///   - position: the first byte that is read into, counted over all pieces.
+  ///   - byteCount: how many are wanted.
+  ///   - offset: of the first one in the file.
+  /// - Returns: the file to read, and the places in memory, which may go beyond what is wanted; nil
+  ///   where memory or file do not allow it.
+  func directPart(
+    of memory: SpacedMemory,
     from position: Int,
-    _ byteCount: Int,
+    byteCount: Int,
     at offset: UInt64
-  ) throws(SystemError) -> Int {
+  ) -> (file: File, range: Range<Int>)? {
+    guard case .direct(let direct, _) = self else { return nil }
     let alignment = direct.alignment
     let count = alignment.roundedUp(byteCount)
     guard position + count <= memory.byteCount,
@@ -87,17 +96,42 @@ enum SourceBytes {
       (memory.pieceByteCount - position % memory.pieceByteCount).isMultiple(
         of: Int(alignment.offset)
       )
-    else { return 0 }
+    else { return nil }
+    return (direct.file, position..<position + count)
+  }
+
+  /// Reads past the page cache, if memory and file allow it.
+  private func readDirectly(
+    into memory: SpacedMemory,
+    from position: Int,
+    _ byteCount: Int,
+    at offset: UInt64
+  ) -> Result<Int, SystemError> {
+    guard let part = directPart(of: memory, from: position, byteCount: byteCount, at: offset) else {
+      return .success(0)
+    }
     do throws(SystemError) {
-      let read = try direct.file.read(
+      let count = try part.file.read(
         into: memory,
         from: position,
-        byteCount: count,
+        byteCount: part.range.count,
         at: offset,
         once: true
       )
-      return min(read, byteCount)
+      return .success(count)
     } catch {
+      return .failure(error)
+    }
+  }
+
+  /// How many of the bytes a direct read has brought, perhaps none.
+  private static func count(
+    of read: Result<Int, SystemError>,
+    atMost byteCount: Int
+  ) throws(SystemError) -> Int {
+    switch read {
+    case .success(let count): return min(count, byteCount)
+    case .failure(let error):
       // Some file systems take the opening and refuse the read.
       guard error.isAboutArgument else { throw error }
       return 0

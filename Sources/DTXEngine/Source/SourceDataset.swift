@@ -52,8 +52,9 @@ package final class SourceDataset: Sendable {
     let methods = (contents.map { [$0] } ?? tops.map(\.parent)).map {
       StorageMethod.choose(mode, fileSystemType: try? $0.fileSystemType())
     }
+    let slowest: StorageMechanism = methods.contains { $0.mechanism == .pool } ? .pool : .ring
     return StorageMethod(
-      isInline: methods.allSatisfy(\.isInline),
+      mechanism: methods.allSatisfy(\.isInline) ? .inline : slowest,
       isDirect: methods.contains(where: \.isDirect)
     )
   }
