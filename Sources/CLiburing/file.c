@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/quota.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -199,6 +200,25 @@ int dtx_file_system(int descriptor, struct dtx_file_system *result) {
     .available_inode_count = found.f_ffree,
   };
   return 0;
+}
+
+int dtx_quota(int descriptor, int owner, uint32_t number, struct dtx_quota *quota) {
+#ifdef SYS_quotactl_fd
+  struct dqblk found = {0};
+  int kind = owner == 0 ? USRQUOTA : GRPQUOTA;
+  if (syscall(SYS_quotactl_fd, descriptor, QCMD(Q_GETQUOTA, kind), number, &found) < 0) return -1;
+  // Limits are in units of 1024 bytes, and the use of bytes is in bytes (quotactl(2)).
+  *quota = (struct dtx_quota){
+    .byte_limit = (found.dqb_bhardlimit ? found.dqb_bhardlimit : found.dqb_bsoftlimit) * 1024,
+    .bytes = found.dqb_curspace,
+    .inode_limit = found.dqb_ihardlimit ? found.dqb_ihardlimit : found.dqb_isoftlimit,
+    .inodes = found.dqb_curinodes,
+  };
+  return 0;
+#else
+  errno = ENOSYS;
+  return -1;
+#endif
 }
 
 int dtx_sync_file_system(int descriptor) { return syncfs(descriptor); }

@@ -66,6 +66,8 @@ package struct Server: Sendable {
       var request = try channel.receiveDecoded(RequestCodec.decode)
       try confine(&request)
       try rehearse(request)
+      let share = try share(for: request)
+      defer { share?.release() }
       let secret = SessionSecret(wiping: &request.secret)
       let responding = Responding(
         server: self,
@@ -91,6 +93,21 @@ package struct Server: Sendable {
     )
   }
 
+  /// Takes a share of this host's capacity.
+  ///
+  /// A peer on this machine has taken one, and a dry run needs none.
+  private func share(for request: Request) throws(TransferError) -> CapacityShare? {
+    guard !isLoopback, !request.options.isDryRun else { return nil }
+    let rates = request.lanes.compactMap(\.pacedRate?.bitsPerSecond)
+    let isRated = rates.count == request.lanes.count && !rates.isEmpty
+    let rate = isRated ? Rate(bitsPerSecond: rates.reduce(0, +)) : nil
+    switch try HostConfiguration.current().claim(rate) {
+    case .free: return nil
+    case .taken(let share): return share
+    case .refused(let refusal): throw refusal.error(at: Host.hostName)
+    }
+  }
+
   /// Puts the request's paths below the root, and refuses what this server is not for.
   private func confine(_ request: inout Request) throws(TransferError) {
     if request.direction == .push, access == .readOnly {
@@ -113,7 +130,8 @@ package struct Server: Sendable {
     switch error.kind {
     case .locked: .locked
     case .refused: .protocolViolation
-    case .failed, .integrity, .unattainable, .usage, .interrupted: .failed
+    case .unattainable: .unattainable
+    case .failed, .integrity, .usage, .interrupted: .failed
     }
   }
 }

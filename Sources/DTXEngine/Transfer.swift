@@ -23,6 +23,25 @@ package enum Transfer {
     // Staged files and directories stay open; the soft limit is often 1024.
     try? Host.raiseDescriptorLimit()
     let interruption = try Interruption.watch()
+    let admission = Admission(request)
+    if request.options.isDryRun {
+      return admission.judged(try run(request, interruption, watch))
+    }
+    if admission.isDemanded {
+      try LaneDescription.checkWindows(request.lanes)
+      let planned = admission.judged(
+        try run(admission.rehearsal, interruption) { Admission.tell($0, to: watch) }
+      )
+      guard planned.outcome == .completed, planned.refusal == nil else { return planned }
+    }
+    return try run(request, interruption, watch)
+  }
+
+  private static func run(
+    _ request: TransferRequest,
+    _ interruption: Interruption,
+    _ watch: @escaping @Sendable (TransferEvent) -> Void
+  ) throws(TransferError) -> TransferReport {
     let host = try farHost(request)
     if !request.options.isDryRun { try LaneDescription.checkWindows(request.lanes) }
     try LaneTuning.rehearse(

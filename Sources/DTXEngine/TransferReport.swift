@@ -38,6 +38,12 @@ package struct TransferReport: Sendable {
   package var verification: VerificationLevel = .durable
   /// When the plan says that the last byte is there; nil without rates.
   package var predictedNanoseconds: UInt64?
+  /// What each lane was to do; nil without rates.
+  package var prediction: Prediction?
+  /// Why nothing was moved though all could have been: the plan breaks what was promised.
+  package var refusal: AdmissionRefusal?
+  /// What was left until the deadline when the plan was ready; nil without one.
+  package var remainingNanoseconds: UInt64?
   package var planDigests: [Digest] = []
   /// How often the plan was made anew, because lanes were not as it had them.
   package var generation: UInt32 = 0

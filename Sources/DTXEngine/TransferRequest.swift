@@ -9,6 +9,10 @@ package struct TransferRequest: Sendable {
   package var destination: Endpoint
   package var options = TransferOptions()
   package var lanes: [LaneDescription]
+  /// When it was asked for; it may have waited for its turn since.
+  package var asked = WallInstant.now()
+  /// When it has to be done: what cannot be done by then is not begun.
+  package var deadline: Deadline?
   /// Nil: encrypted, but for a local destination, which no network lies before.
   package var cipher: Cipher?
   /// The remote shell and its arguments: `ssh -p 2222`.

@@ -41,6 +41,23 @@ extension Directory {
     try checked(system { fsync(descriptor.raw) }, "fsync", subject([]))
   }
 
+  /// Locks the directory against other openings of it (flock) without waiting; a lock says nothing
+  /// to who does not ask for it.
+  ///
+  /// Returns false when another holds it. The lock ends with `unlock`, the last reference, or the
+  /// process.
+  package func lock(_ mode: LockMode) throws(SystemError) -> Bool {
+    let result = system { dtx_lock(descriptor.raw, mode == .shared ? 1 : 2) }
+    if result == -Int(EWOULDBLOCK) { return false }
+    try checked(result, "flock", subject([]))
+    return true
+  }
+
+  /// Gives the lock back.
+  package func unlock() throws(SystemError) {
+    try checked(system { dtx_lock(descriptor.raw, 0) }, "flock", subject([]))
+  }
+
   /// Makes all of the file system that holds this directory durable.
   package func syncFileSystem() throws(SystemError) {
     try checked(system { dtx_sync_file_system(descriptor.raw) }, "syncfs", subject([]))
@@ -56,6 +73,21 @@ extension Directory {
     return (found.available_byte_count, found.available_inode_count)
   }
 
+  /// What a quota leaves on the file system that holds this directory; nil where there is none, or
+  /// nobody says (before Linux 5.14, network file systems).
+  package func quota(
+    of owner: QuotaOwner,
+    _ number: UInt32
+  ) -> (availableBytes: UInt64?, availableInodes: UInt64?)? {
+    var found = dtx_quota()
+    let result = system { dtx_quota(descriptor.raw, owner.rawValue, number, &found) }
+    guard result >= 0 else { return nil }
+    let bytes = found.byte_limit == 0 ? nil : found.byte_limit - min(found.byte_limit, found.bytes)
+    let inodes =
+      found.inode_limit == 0 ? nil : found.inode_limit - min(found.inode_limit, found.inodes)
+    return (bytes, inodes)
+  }
+
   /// The file system's magic number (f_type of statfs(2)).
   package func fileSystemType() throws(SystemError) -> Int64 { try fileSystem().type }
 
@@ -64,4 +96,10 @@ extension Directory {
     try checked(system { dtx_file_system(descriptor.raw, &found) }, "statfs", subject([]))
     return found
   }
+}
+
+/// Whose files a quota counts.
+package enum QuotaOwner: Int32, Sendable {
+  case user = 0
+  case group = 1
 }

@@ -63,6 +63,9 @@ package enum Host {
   /// The user whose rights the process has.
   package static var effectiveUserID: UInt32 { geteuid() }
 
+  /// The group whose rights the process has.
+  package static var effectiveGroupID: UInt32 { getegid() }
+
   /// The number of processors that this thread may run on, at least 1.
   package static var processorCount: Int { Thread.processorCount }
 

@@ -99,6 +99,7 @@ func readInto(
 extension SystemError {
   /// The number of a file that is too large (EFBIG).
   package static let tooLarge = EFBIG
+  package static let wouldBlock = EWOULDBLOCK
 
   /// Whether access was denied, rather than something missing or broken.
   package var isAboutPermission: Bool { number == EACCES || number == EPERM }

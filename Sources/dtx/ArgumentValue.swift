@@ -102,6 +102,23 @@ enum ArgumentValue {
     return mode
   }
 
+  static func deadline(_ text: String) throws -> Deadline {
+    guard let deadline = Deadline(text) else {
+      throw ValidationError(
+        "a deadline is a duration, such as 2h, or a time, such as 2026-11-23T18:00:00Z"
+      )
+    }
+    return deadline
+  }
+
+  /// Nanoseconds.
+  static func duration(_ text: String) throws -> UInt64 {
+    guard let nanoseconds = Quantity.nanoseconds(text), nanoseconds < 3600 * Duration.second else {
+      throw ValidationError("a time is such as 12ms or 2s, and below an hour")
+    }
+    return nanoseconds
+  }
+
   /// What must not be empty, nor be taken for an option by the program that it is handed to.
   static func word(_ text: String) throws -> String {
     guard !text.isEmpty, !text.hasPrefix("-") else {

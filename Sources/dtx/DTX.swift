@@ -17,8 +17,9 @@ struct DTX: ParsableCommand {
     version: "\(Release.implementation) "
       + "(protocol \(Hello.highestVersion), manifest \(ManifestHeader.version))",
     subcommands: [
-      PushCommand.self, PullCommand.self, VerifyCommand.self, StatusCommand.self,
-      ManifestCommand.self, SetCommand.self, SimulateCommand.self, ServeCommand.self,
+      PushCommand.self, PullCommand.self, PlanCommand.self, VerifyCommand.self,
+      StatusCommand.self, ManifestCommand.self, SetCommand.self, SimulateCommand.self,
+      ServeCommand.self,
     ]
   )
 

@@ -47,6 +47,15 @@ struct LaneArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Move nothing unless the plan is done by then: 2h, or 2026-11-23T18:00:00Z.",
+      valueName: "time"
+    ),
+    transform: ArgumentValue.deadline
+  )
+  var deadline: Deadline?
+
+  @Option(
+    help: ArgumentHelp(
       "Port, or range of ports, that the far end may listen on: 5000-5009. (default: any)",
       valueName: "ports"
     ),
@@ -81,6 +90,12 @@ struct LaneArguments: ParsableArguments {
     }
     if let problem = Lane.problem(in: chosen.map(\.lane)) {
       throw ValidationError("these lanes cannot be planned: \(problem)")
+    }
+    if deadline != nil, chosen.contains(where: { $0.lane.rate == nil }) {
+      throw ValidationError(
+        "a deadline needs the lanes' rates, for without them nobody knows when all is done: give "
+          + "--rate, --lane or --lanes-file"
+      )
     }
     try LaneOption.check(chosen, hasPort: port != nil)
   }

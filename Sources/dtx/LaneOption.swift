@@ -52,6 +52,9 @@ enum LaneOption {
         throw ValidationError("bind: '\(address)' is no address in digits, such as 192.0.2.7")
       }
     }
+    if lanes.contains(where: { $0.window?.until != nil && $0.lane.rate == nil }) {
+      throw ValidationError("until: without a rate nobody knows whether a lane is done by then")
+    }
     let ports = lanes.compactMap { $0.route.target?.port }
     if !hasPort, ports.contains(where: { $0 != ports[0] }) {
       throw ValidationError(

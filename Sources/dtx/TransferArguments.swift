@@ -8,6 +8,7 @@ struct TransferArguments: ParsableArguments {
   @OptionGroup(title: "Transfer") var dataset: DatasetArguments
   @OptionGroup(title: "Which Entries") var filters: FilterArguments
   @OptionGroup(title: "Lanes") var lanes: LaneArguments
+  @OptionGroup(title: "Capacity") var capacity: CapacityArguments
   @OptionGroup(title: "Far End") var farEnd: FarEndArguments
   @OptionGroup(title: "Output") var output: TransferOutputArguments
 
@@ -20,7 +21,7 @@ struct TransferArguments: ParsableArguments {
   /// Runs the transfer between places that were checked.
   func run(_ direction: Direction, from sources: [Endpoint], to destination: Endpoint) throws {
     let request = try request(direction, from: sources, to: destination)
-    try TransferRun(request: request, output: output).run()
+    try TransferRun(request: request, output: output, capacity: capacity).run()
   }
 
   /// What the engine is asked for.
@@ -36,6 +37,7 @@ struct TransferArguments: ParsableArguments {
       destination: destination,
       lanes: lanes.chosen(isLocal: isLocal)
     )
+    request.deadline = lanes.deadline
     request.options.isDryRun = dataset.dryRun
     request.options.comparesDigests = dataset.checksum
     request.options.blockByteCount = dataset.blockSize ?? Limits.defaultBlockByteCount

@@ -7,6 +7,7 @@ import DTXLinux
 struct TransferRun {
   var request: TransferRequest
   var output: TransferOutputArguments
+  var capacity: CapacityArguments
 
   /// Runs to the end.
   ///
@@ -19,18 +20,33 @@ struct TransferRun {
     request.options.listsChanges = output.verbose
     let report: TransferReport
     do {
+      // What moves nothing takes nothing of the capacity.
+      let share =
+        request.options.isDryRun
+        ? nil : try CapacityGate(capacity).enter(request.lanes) { printer.print(.notice($0)) }
+      defer { share?.release() }
       report = try Transfer.run(request, watching: { printer.print($0) })
     } catch {
       console.finish()
       throw advised(error)
     }
     printer.printMissing(report.notices)
-    let summary = TransferSummary(
+    if let refusal = report.refusal, let prediction = report.prediction, !request.options.isDryRun {
+      console.finish()
+      throw AdmissionText.error(refusal, prediction, request.lanes)
+    }
+    var summary = TransferSummary(
       report: report,
       isLocal: isLocal,
       isVerbose: output.verbose,
       told: printer.failures
     )
+    let plan = planned(report)
+    summary.plan = plan
+    if let plan, output.json {
+      let event = plan.json(fileCount: report.fileCount, byteCount: report.byteCount)
+      console.report(event.line)
+    }
     if let error = failure(in: report) {
       console.message(ErrorReport.text(error))
       if output.json { console.report(ErrorReport.json(error, status: summary.status).line) }
@@ -44,7 +60,26 @@ struct TransferRun {
       // The transfer did what it was asked; that nobody could read of it changes nothing there.
       console.message("dtx: the report could not be written: \(failure)")
     }
+    if let refusal = report.refusal, let prediction = report.prediction {
+      throw AdmissionText.error(refusal, prediction, request.lanes)
+    }
     if summary.status != .success { throw ExitCode(summary.status.rawValue) }
+  }
+
+  /// The plan of a dry run over lanes with rates.
+  private func planned(_ report: TransferReport) -> PlanReport? {
+    guard report.isDryRun, report.outcome == .completed, let prediction = report.prediction else {
+      return nil
+    }
+    let role: PlanPath.Role = request.direction == .push ? .sender : .receiver
+    return PlanReport(
+      prediction: prediction,
+      lanes: request.lanes,
+      path: PlanPath(role: role),
+      sockets: .read(),
+      remainingNanoseconds: report.remainingNanoseconds,
+      refusal: report.refusal
+    )
   }
 
   private var isLocal: Bool {

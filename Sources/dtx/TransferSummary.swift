@@ -11,6 +11,8 @@ struct TransferSummary {
   let isVerbose: Bool
   /// The entries that failed: of very many, the report names the first alone.
   let failures: FailureTally
+  /// What was planned, in a dry run over lanes with rates.
+  var plan: PlanReport?
 
   init(
     report: TransferReport,
@@ -31,11 +33,15 @@ struct TransferSummary {
   var lines: [String] {
     var lines = [row("dataset", dataset), row(report.isDryRun ? "to move" : "moved", moved)]
     if report.skippedByteCount > 0 { lines.append(row("skipped", skipped)) }
-    lines += laneRows
-    lines.append(row("cipher", cipher))
+    if let plan {
+      lines += plan.rows.map { row($0.label, $0.text) }
+    } else {
+      lines += laneRows
+      lines.append(row("cipher", cipher))
+    }
     if report.compressedByteCount > 0 { lines.append(row("compressed", compressed)) }
     if isVerbose, let storage { lines.append(row("storage", storage)) }
-    if let predicted = report.predictedNanoseconds {
+    if let predicted = report.predictedNanoseconds, plan == nil {
       let took = report.isDryRun ? "" : ", took \(Figure.duration(report.nanoseconds))"
       let again =
         report.generation > 0 ? ", made anew \(Figure.count(report.generation, "time"))" : ""
@@ -165,6 +171,11 @@ struct TransferSummary {
   }
 
   private func row(_ label: String, _ text: String) -> String {
+    TransferSummary.row(label, text)
+  }
+
+  /// A label, and what it says in a column of its own.
+  static func row(_ label: String, _ text: String) -> String {
     label + String(repeating: " ", count: max(1, 10 - label.count)) + text
   }
 }

@@ -11,7 +11,7 @@ enum HelpGolden {
   }
 
   static let pages = [
-    root, push, pull, verify, status, manifest, create, show, diff, set, simulate, serve,
+    root, push, pull, plan, verify, status, manifest, create, show, diff, set, simulate, serve,
   ]
 
   private static let root = Page(
@@ -31,6 +31,7 @@ enum HelpGolden {
       SUBCOMMANDS:
         push                    Move datasets from this machine to another place.
         pull                    Move a dataset from another place to this machine.
+        plan                    Say when a transfer would be done, and change nothing.
         verify                  Read a tree back and compare it with its manifest.
         status                  Say how far the transfers into a destination are.
         manifest                Make, show and compare manifests.
@@ -93,6 +94,8 @@ enum HelpGolden {
                                 rate=2G[,reserved][,name=x][,bind=192.0.2.7]... May
                                 be repeated; excludes --lanes and --rate.
         --lanes-file <file>     Read lanes of their own from this file, in TOML.
+        --deadline <time>       Move nothing unless the plan is done by then: 2h, or
+                                2026-11-23T18:00:00Z.
         --port <ports>          Port, or range of ports, that the far end may listen
                                 on: 5000-5009. (default: any)
         --lane-host <host>      Host to connect lanes to, instead of ssh's.
@@ -100,6 +103,13 @@ enum HelpGolden {
                                 reached, despite a rate.
         --cipher <cipher>       aes-256-gcm, or none for a path that is trusted.
                                 (default: aes-256-gcm)
+
+      CAPACITY:
+        --capacity <rate>       Rate that the lanes of all transfers on this host may
+                                have together.
+        --wait                  Wait until others have given back what is missing of
+                                the capacity.
+        --wait-limit <time>     Wait so long at most: 30m.
 
       FAR END:
         -e, --rsh <command>     Remote shell and its options: 'ssh -p 2222'.
@@ -169,6 +179,8 @@ enum HelpGolden {
                                 rate=2G[,reserved][,name=x][,bind=192.0.2.7]... May
                                 be repeated; excludes --lanes and --rate.
         --lanes-file <file>     Read lanes of their own from this file, in TOML.
+        --deadline <time>       Move nothing unless the plan is done by then: 2h, or
+                                2026-11-23T18:00:00Z.
         --port <ports>          Port, or range of ports, that the far end may listen
                                 on: 5000-5009. (default: any)
         --lane-host <host>      Host to connect lanes to, instead of ssh's.
@@ -176,6 +188,106 @@ enum HelpGolden {
                                 reached, despite a rate.
         --cipher <cipher>       aes-256-gcm, or none for a path that is trusted.
                                 (default: aes-256-gcm)
+
+      CAPACITY:
+        --capacity <rate>       Rate that the lanes of all transfers on this host may
+                                have together.
+        --wait                  Wait until others have given back what is missing of
+                                the capacity.
+        --wait-limit <time>     Wait so long at most: 30m.
+
+      FAR END:
+        -e, --rsh <command>     Remote shell and its options: 'ssh -p 2222'.
+        --dtx-path <path>       The program dtx at the far end.
+        --bootstrap             Copy this program to the far end where it has none,
+                                or another version.
+
+      OUTPUT:
+        -v, --verbose           List the entries that are moved, made or changed.
+        -q, --quiet             Print errors alone.
+        --json                  Print events and the summary as JSON lines.
+
+      OPTIONS:
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+
+  private static let plan = Page(
+    command: "plan",
+    text: """
+      OVERVIEW: Say when a transfer would be done, and change nothing.
+
+      Scans the source and compares it with the destination as push and pull would,
+      whose options it takes, and plans all that is missing there on lanes with
+      rates. With --bytes it plans a dataset that nobody has yet.
+
+      Examples:
+        dtx plan --rate 10G --deadline 2h /data/run7/ archive:/mnt/run7
+        dtx plan --bytes 72TB --files 36000 --rate 100G --mtu 9000 --rtt 12ms
+
+      USAGE: dtx plan [<options>] <source> ... <destination>
+             dtx plan [<options>] --bytes <size> [--files <n>]
+
+      ARGUMENTS:
+        <path>                  The sources, and last the destination: a path or
+                                [user@]host:path.
+
+      A DATASET TO COME:
+        --bytes <size>          Plan a dataset of this size instead of a source.
+        --files <n>             Number of files that it is in. (default: 1)
+        --rtt <time>            Round-trip time of its path: 12ms.
+        --mtu <bytes>           Bytes of a packet on its path. (default: 1500)
+
+      TRANSFER:
+        -n, --dry-run           Compare and plan, say what would be moved, change
+                                nothing.
+        --checksum              Compare digests instead of trusting size and time.
+        --block-size <size>     Size of a block, in bytes. (default: 16MiB)
+        --compress <mode>       Compress blocks: auto, where it pays, off, or a level
+                                from 1 to 19. (default: auto)
+        --owner/--no-owner      Keep user and group. (default: as root alone)
+        --verify <level>        How far the result is proven: memory or durable.
+                                (default: durable)
+        --io <mode>             How large files are read and written: auto, buffered,
+                                direct or ring. (default: auto)
+        --source-null <size>    Send a made-up dataset of this size instead of a
+                                source.
+        --sink-null             Receive and check everything, and keep nothing of it.
+        --state-dir <dir>       Keep state here instead of in the destination's .dtx.
+
+      WHICH ENTRIES:
+        --exclude <pattern>     Leave out entries that match.
+        --include <pattern>     Keep entries that match, whatever a later rule says.
+        --exclude-from <file>   Read patterns to leave out, one a line.
+        --include-from <file>   Read patterns to keep, one a line.
+
+      LANES:
+        --lanes <n>             Number of lanes. (default: 4, locally no more than
+                                processors)
+        --rate <rate>           Rate of all lanes together, in bits per second on the
+                                wire: 10G, 50Mbit.
+        --lane <lane>           A lane of its own:
+                                rate=2G[,reserved][,name=x][,bind=192.0.2.7]... May
+                                be repeated; excludes --lanes and --rate.
+        --lanes-file <file>     Read lanes of their own from this file, in TOML.
+        --deadline <time>       Move nothing unless the plan is done by then: 2h, or
+                                2026-11-23T18:00:00Z.
+        --port <ports>          Port, or range of ports, that the far end may listen
+                                on: 5000-5009. (default: any)
+        --lane-host <host>      Host to connect lanes to, instead of ssh's.
+        --allow-ssh-lanes       Go on with one lane through ssh where no port can be
+                                reached, despite a rate.
+        --cipher <cipher>       aes-256-gcm, or none for a path that is trusted.
+                                (default: aes-256-gcm)
+
+      CAPACITY:
+        --capacity <rate>       Rate that the lanes of all transfers on this host may
+                                have together.
+        --wait                  Wait until others have given back what is missing of
+                                the capacity.
+        --wait-limit <time>     Wait so long at most: 30m.
 
       FAR END:
         -e, --rsh <command>     Remote shell and its options: 'ssh -p 2222'.

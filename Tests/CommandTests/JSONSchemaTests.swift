@@ -46,6 +46,7 @@ import Testing
       EventPrinter.json(entry: [], .fifo), EventPrinter.json(notice: "n"),
       ErrorReport.json(TransferError(.failed, "x"), status: .failed),
       TransferSummary(report: completedReport(), isLocal: false).json,
+      PlanSamples.report().json(fileCount: 1, byteCount: 1),
       SessionView(session: session, isDiscarded: false).json, ManifestText.json(summary),
       ManifestText.json(ManifestHeader(blockByteCount: 65_536, rootAlgorithm: .sha256)),
       SetCommand.json(running), SetCommand.json(.pause, of: running),

@@ -115,6 +115,60 @@ struct Refusal: Sendable, CustomTestStringConvertible {
       "The value '0' is invalid for '--port <ports>': a port is 1 to 65535, a range two of them: "
         + "5000-5009"
     ),
+    Refusal(
+      "push --deadline 2h a b",
+      "a deadline needs the lanes' rates, for without them nobody knows when all is done: give "
+        + "--rate, --lane or --lanes-file"
+    ),
+    Refusal(
+      "push --rate 1G --deadline soon a b",
+      "The value 'soon' is invalid for '--deadline <time>': a deadline is a duration, such as 2h, "
+        + "or a time, such as 2026-11-23T18:00:00Z"
+    ),
+    Refusal(
+      "push --lane until=2026-11-23T18:00:00Z a b",
+      "until: without a rate nobody knows whether a lane is done by then"
+    ),
+    Refusal(
+      "push --wait-limit x a b",
+      "The value 'x' is invalid for '--wait-limit <time>': a time is such as 90s, 30m or 2h"
+    ),
+    Refusal(
+      "plan a b",
+      "a plan needs the lanes' rates: give --rate, --lane or --lanes-file"
+    ),
+    Refusal(
+      "plan --rate 1G a",
+      "plan takes at least one source and a destination, or --bytes"
+    ),
+    Refusal(
+      "plan --rate 1G h:a h:b",
+      "one of source and destination is on this machine"
+    ),
+    Refusal(
+      "plan --rate 1G --mtu 9000 a b",
+      "--files, --rtt and --mtu describe what --bytes plans"
+    ),
+    Refusal(
+      "plan --rate 1G --bytes 1TB a b",
+      "--bytes stands for a source, and compares with no destination"
+    ),
+    Refusal(
+      "plan --rate 1G --bytes 1TB --files 0",
+      "The value '0' is invalid for '--files <n>': there are 1 to 10000000 files"
+    ),
+    Refusal(
+      "plan --rate 1G --bytes 1TB --mtu 100",
+      "The value '100' is invalid for '--mtu <bytes>': a packet has 576 to 65535 bytes"
+    ),
+    Refusal(
+      "plan --rate 1G --sink-null a b",
+      "a plan moves nothing that --sink-null could drop"
+    ),
+    Refusal(
+      "plan --rate 1G --wait a b",
+      "a plan takes nothing of a capacity: --capacity is for push and pull"
+    ),
     Refusal("pull a", "Missing expected argument '<destination>'"),
     Refusal("pull a b c", "Unexpected argument 'c'"),
     Refusal(

@@ -22,22 +22,19 @@ import Testing
     #expect(shared == .rates([34, 33, 33].map { Rate(bitsPerSecond: $0) }))
   }
 
-  @Test("what a network reserves, and what a lane needs, bounds a rate")
+  @Test("what was admitted, and what a lane needs, bounds a rate")
   func refuses() throws {
-    let reserved = [lane(1000, .reserved), lane(1000)]
-    let most = Rate(bitsPerSecond: 2000)
-    _ = try Adjustment.sharing(most, among: reserved, planned: reserved)
-    for bits in [2001, 1] as [UInt64] {
-      #expect(throws: Adjustment.Refusal.self) {
-        try Adjustment.sharing(Rate(bitsPerSecond: bits), among: reserved, planned: reserved)
+    for lanes in [[lane(1000, .reserved), lane(1000)], [lane(2000)]] {
+      let most = Rate(bitsPerSecond: 2000)
+      _ = try Adjustment.sharing(most, among: lanes, planned: lanes)
+      for bits in [2001, 1] as [UInt64] {
+        #expect(throws: Adjustment.Refusal.self) {
+          try Adjustment.sharing(Rate(bitsPerSecond: bits), among: lanes, planned: lanes)
+        }
       }
     }
     #expect(throws: Adjustment.Refusal.self) {
-      try Adjustment.sharing(
-        Rate(bitsPerSecond: .max),
-        among: [lane(1)],
-        planned: [lane(Limits.laneBitsPerSecond)]
-      )
+      try Adjustment.sharing(Rate(bitsPerSecond: .max), among: [lane(nil)], planned: [lane(nil)])
     }
   }
 }

@@ -223,7 +223,7 @@ import Testing
     )
     try Self.step.holds(refused, .refused(.locked, "held by 1234"))
     #expect(Self.step.problem(refused + [0]) == .trailingBytes(1))
-    #expect(Self.step.problem([6, 0]) == .unexpected(found: 6))
+    #expect(Self.step.problem([7, 0]) == .unexpected(found: 7))
   }
 
   @Test func aRefusalHasAtMost16KiB() throws {

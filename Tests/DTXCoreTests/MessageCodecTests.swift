@@ -58,6 +58,7 @@ import Testing
     .heartbeat,
     .stop(.interrupted, ""),
     .stop(.disagreement, "the ends sealed different manifests"),
+    .stop(.unattainable, "the capacity is held by others"),
   ]
 
   @Test("every message comes back as it went", arguments: messages)

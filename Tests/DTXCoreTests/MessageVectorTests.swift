@@ -408,7 +408,7 @@ import Testing
     ("06 00 05 00", "failure 5 of an omission"),
     ("11 00 00 01 01 ff", "a reason that is no UTF-8"),
     ("23 00 00", "stop reason 0"),
-    ("23 06 00", "stop reason 6"),
+    ("23 07 00", "stop reason 7"),
     ("14 8000 00", "a segment in more bytes than needed"),
   ])
   func whatNoMessageMayBeIsRefused(form: String, what: String) {

@@ -48,7 +48,7 @@ final class Mount: Sendable {
       options: options
     )
     defer { destination.close() }
-    #expect(try #require(destination.availableByteCount()) <= 4 << 20)
+    #expect(try #require(destination.rooms().first?.byteCount) <= 4 << 20)
     var transfer = TestTransfer(destination, dataset)
     let segment = dataset.segments[0]
     let comparison = try transfer.compareAndPrepare(segment)

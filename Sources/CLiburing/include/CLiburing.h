@@ -47,6 +47,10 @@ struct dtx_file_system {
   uint64_t available_byte_count, available_inode_count;
 };
 
+struct dtx_quota {
+  uint64_t byte_limit, bytes, inode_limit, inodes; // a limit of 0 is none
+};
+
 int dtx_openat(int directory, const char *name, int flags, mode_t mode);
 // openat2(2) beneath the directory, through no symbolic link in any component.
 int dtx_open_beneath(int directory, const char *name, int flags);
@@ -77,6 +81,8 @@ int dtx_set_modified(int directory, const char *name, int64_t seconds, uint32_t 
 int dtx_set_owner(int directory, const char *name, uint32_t user, uint32_t group);
 int dtx_make_node(int directory, const char *name, mode_t mode, uint32_t major, uint32_t minor);
 int dtx_file_system(int descriptor, struct dtx_file_system *result);
+// The quota of a user (owner 0) or group (owner 1): quotactl_fd(2), since Linux 5.14.
+int dtx_quota(int descriptor, int owner, uint32_t number, struct dtx_quota *quota);
 int dtx_sync_file_system(int descriptor);
 int dtx_start_write_out(int descriptor, int64_t offset, int64_t length);
 // flock(2), never blocking. Mode: 0 unlocks, 1 shares, 2 excludes.

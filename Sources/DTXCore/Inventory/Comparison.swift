@@ -14,6 +14,8 @@ package struct Comparison: Equatable, Sendable {
   package var resumedByteCount: UInt64
   /// Bytes that were read at the destination to learn all this.
   package var readByteCount: UInt64
+  /// Entries that take an inode at the destination which is not there yet.
+  package var madeEntryCount = 0
 
   package init(extentCount: Int) {
     wanted = BitSet(count: extentCount)

@@ -15,7 +15,7 @@ package enum Adjustment: Equatable, Sendable {
     }
   }
 
-  /// Shares a rate among lanes as they share theirs.
+  /// Shares a rate among lanes as they share theirs, at most what they began with.
   ///
   /// - Parameters:
   ///   - rate: of all lanes together, as users count it.
@@ -33,10 +33,9 @@ package enum Adjustment: Equatable, Sendable {
     if total == 0 {
       parts = Lane.split(rate, over: planned.count).compactMap { $0.rate }
     } else {
-      if asked.contains(where: { $0.contract == .reserved }), rate.bitsPerSecond > total {
-        throw Refusal(
-          "what the network reserves is \(total) bits per second: it would drop what is above"
-        )
+      // More was never asked of the network that reserves, nor of the hosts' capacities.
+      if rate.bitsPerSecond > total {
+        throw Refusal("it was admitted with \(total) bits per second in all, and gets no more")
       }
       parts = planned.compactMap { $0.rate?.scaled(by: rate.bitsPerSecond, over: total) }
     }

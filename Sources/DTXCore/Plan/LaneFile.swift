@@ -43,8 +43,8 @@ package enum LaneFile {
   }
 }
 
-/// One line of such a file.
-private struct LaneFileLine {
+/// One line of such a file, or of another one of this part of TOML.
+struct LaneFileLine {
   enum Content {
     case nothing
     case lane

@@ -44,6 +44,23 @@ package struct WallInstant: Hashable, Comparable, Sendable {
     )
   }
 
+  /// Nanoseconds until a later moment; 0 for one that is not later.
+  package func nanoseconds(until later: WallInstant) -> UInt64 {
+    guard self < later else { return 0 }
+    let second = Int128(Duration.second)
+    let span = (Int128(later.seconds) - Int128(seconds)) * second
+    return UInt64(clamping: span + Int128(later.nanoseconds) - Int128(nanoseconds))
+  }
+
+  /// So many nanoseconds later.
+  package func advanced(by span: UInt64) -> WallInstant {
+    let sum = UInt64(nanoseconds) + span % Duration.second
+    return WallInstant(
+      seconds: seconds + Int64(span / Duration.second + sum / Duration.second),
+      nanoseconds: UInt32(sum % Duration.second)
+    )
+  }
+
   private static func isLeap(_ year: Int) -> Bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
   }
@@ -138,5 +155,16 @@ package struct LaneWindow: Equatable, Sendable {
     if let from, now < from { return false }
     if let until, now >= until { return false }
     return true
+  }
+
+  /// Whether what begins now and takes so long is over before the window ends.
+  ///
+  /// - Parameters:
+  ///   - now: when it begins.
+  ///   - nanoseconds: what it takes.
+  /// - Returns: true where the window has no end.
+  package func finishes(startingAt now: WallInstant, taking nanoseconds: UInt64) -> Bool {
+    guard let until else { return true }
+    return now < until && nanoseconds <= now.nanoseconds(until: until)
   }
 }

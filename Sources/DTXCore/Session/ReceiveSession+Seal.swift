@@ -44,7 +44,7 @@ extension ReceiveSession {
       case .interrupted: .interrupted
       case .locked: .failed(SessionFailure(.locked, text))
       case .disagreement: .failed(SessionFailure(.integrity, text))
-      case .failed, .protocolViolation: .failed(SessionFailure(.peerFailed, text))
+      case .failed, .protocolViolation, .unattainable: .failed(SessionFailure(.peerFailed, text))
       }
     stop(as: outcome, at: now)
   }

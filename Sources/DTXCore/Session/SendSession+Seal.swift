@@ -57,7 +57,7 @@ extension SendSession {
       finish(.failed(SessionFailure(.locked, text)))
     case .disagreement:
       finish(.failed(SessionFailure(.integrity, text)))
-    case .failed, .protocolViolation:
+    case .failed, .protocolViolation, .unattainable:
       finish(.failed(SessionFailure(.peerFailed, text)))
     }
   }

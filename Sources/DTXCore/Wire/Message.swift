@@ -67,6 +67,8 @@ package enum StopReason: UInt8, Sendable {
   case disagreement = 4
   /// Another run holds the destination.
   case locked = 5
+  /// What was promised cannot be kept at this end.
+  case unattainable = 6
 }
 
 /// Figures that only one end knows, for the report of both.

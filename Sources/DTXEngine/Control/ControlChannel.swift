@@ -104,6 +104,7 @@ package final class ControlChannel: Sendable {
       switch reason {
       case .locked: .locked
       case .failed: .failed
+      case .unattainable: .unattainable
       case .interrupted, .protocolViolation, .disagreement: .refused
       }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

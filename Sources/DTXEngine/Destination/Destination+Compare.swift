@@ -13,6 +13,7 @@ extension Destination {
       // sent.
       var comparison = Comparison(extentCount: segment.extents.count)
       comparison.wanted = BitSet(count: segment.extents.count, filled: true)
+      comparison.madeEntryCount = segment.entries.count { !$0.isContext }
       if options.listsChanges {
         comparison.changed = BitSet(count: segment.entries.count, filled: true)
       }
@@ -22,7 +23,9 @@ extension Destination {
     var comparing = SegmentComparing(place, at: self)
     try comparing.run()
     if writing != nil { places.withLock { $0[segment.index] = place } }
-    return comparing.comparison
+    var comparison = comparing.comparison
+    comparison.madeEntryCount = place.madeEntryCount
+    return comparison
   }
 }
 

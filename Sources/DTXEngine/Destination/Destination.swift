@@ -15,6 +15,10 @@ package final class Destination: Sendable {
   let options: DestinationOptions
   /// Nil in a dry run whose destination does not exist, and where nothing is kept.
   let root: OpenDirectory?
+  /// The directories above it that this run has made, and itself, from the top.
+  let madeRoots: [[UInt8]]
+  /// Of a root that is not there: the nearest directory that is.
+  let nearest: Directory?
   let topNames: [[UInt8]]
   let stagedName: StagedName
   /// Nil in a dry run, and where nothing is kept.
@@ -41,6 +45,8 @@ package final class Destination: Sendable {
   private let counters = Guarded(DestinationStatistics())
   private let notices = Guarded<[String]>([])
   private let isCancelled = Guarded(false)
+  /// Whether the end of this run removes what it has made.
+  let withdrawing = Guarded(false)
 
   /// What a run that changes something has.
   struct Writing: Sendable {
@@ -82,6 +88,8 @@ package final class Destination: Sendable {
   private init(discarding options: DestinationOptions) {
     self.options = options
     root = nil
+    madeRoots = []
+    nearest = nil
     topNames = []
     stagedName = StagedName(key: StagedName.key(topNames: []))
     writing = nil
@@ -100,6 +108,8 @@ package final class Destination: Sendable {
     discarding = nil
     options = opening.options
     root = opening.root
+    madeRoots = opening.madeRoots
+    nearest = opening.nearest
     topNames = opening.topNames
     stagedName = StagedName(key: opening.key)
     writing = opening.writing
@@ -133,12 +143,6 @@ package final class Destination: Sendable {
     }
   }
 
-  /// What the root's file system has room for; nil when it does not say.
-  package func availableByteCount() -> UInt64? {
-    guard let root else { return nil }
-    return try? root.directory.freeSpace().availableBytes
-  }
-
   /// Tells the next run, on any thread, that this one will soon end, for its peer is gone.
   package func markPeerGone() {
     try? writing?.lock.write(.peerGone)
@@ -155,6 +159,7 @@ package final class Destination: Sendable {
   package func close() {
     stagedFiles.removeAll()
     places.withLock { $0.removeAll() }
+    removeTraces()
     writing?.lock.release()
   }
 

@@ -7,6 +7,10 @@ struct DestinationOpening {
   let topNames: [[UInt8]]
   let key: String
   let root: OpenDirectory?
+  /// The directories above it that this run has made, and itself, from the top.
+  let madeRoots: [[UInt8]]
+  /// Of a root that is not there: the nearest directory that is.
+  let nearest: Directory?
   private(set) var replay = JournalReplay([])
   /// Whether an earlier run ended before its end.
   private(set) var isContinued = false
@@ -26,6 +30,9 @@ struct DestinationOpening {
     self.options = options
     self.topNames = topNames
     key = StagedName.key(topNames: topNames)
+    let missing = DestinationRoot.missing(path)
+    madeRoots = options.isDryRun ? [] : missing
+    nearest = missing.isEmpty ? nil : DestinationRoot.nearest(path)
     let directory = try DestinationRoot.open(
       path,
       creates: !options.isDryRun,

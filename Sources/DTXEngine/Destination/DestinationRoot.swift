@@ -31,6 +31,50 @@ enum DestinationRoot {
     }
   }
 
+  /// The directories that have to be made for a path, from the top; empty when it is there.
+  static func missing(_ path: [UInt8]) -> [[UInt8]] {
+    var missing: [[UInt8]] = []
+    var rest = path
+    while !rest.isEmpty, isMissing(rest) {
+      missing.insert(rest, at: 0)
+      rest = parent(of: rest)
+    }
+    return missing
+  }
+
+  /// The nearest directory that is there; nil where it cannot be opened.
+  static func nearest(_ path: [UInt8]) -> Directory? {
+    let place = missing(path).first.map(parent) ?? path
+    return try? Directory.open(place.isEmpty ? Array(".".utf8) : place)
+  }
+
+  /// Removes a directory that this run has made; one that is not empty stays.
+  static func removeIfEmpty(_ path: [UInt8]) {
+    let above = parent(of: path)
+    let name = path.split(separator: UInt8(ascii: "/")).last.map(Array.init) ?? []
+    let directory = try? Directory.open(above.isEmpty ? Array(".".utf8) : above)
+    try? directory?.removeDirectory(name)
+  }
+
+  private static func isMissing(_ path: [UInt8]) -> Bool {
+    do throws(SystemError) {
+      _ = try Directory.open(path)
+      return false
+    } catch {
+      return error.number == ENOENT
+    }
+  }
+
+  /// All but the last component; empty for a name without a slash.
+  private static func parent(of path: [UInt8]) -> [UInt8] {
+    let slash = UInt8(ascii: "/")
+    var rest = path[...]
+    while rest.count > 1, rest.last == slash { rest.removeLast() }
+    while let last = rest.last, last != slash { rest.removeLast() }
+    while rest.count > 1, rest.last == slash { rest.removeLast() }
+    return Array(rest)
+  }
+
   private static func make(
     _ path: [UInt8],
     permissions: UInt32

@@ -85,6 +85,14 @@ final class SegmentPlace: Sendable {
     state.withLock { $0.actions[entry] }
   }
 
+  /// Entries that take an inode which is not there yet: what is replaced stays until the new one is
+  /// renamed into its place.
+  var madeEntryCount: Int {
+    state.withLock { state in
+      state.actions.count { $0 == .create || $0 == .replace }
+    }
+  }
+
   func setAction(of entry: Int, _ action: EntryAction) {
     state.withLock { $0.actions[entry] = action }
   }

@@ -84,6 +84,29 @@ package struct LaneDialer: Sendable {
     throw .unreachable(failures)
   }
 
+  /// Connects without proving anything, to see what the path is like.
+  ///
+  /// - Returns: the connection to the first address that answers; nil where none does.
+  func look() -> Socket? {
+    for host in hosts {
+      guard let addresses = try? SocketAddress.resolve(host: host, port: port) else { continue }
+      for address in addresses where source.map({ $0.isV6 == address.isV6 }) ?? true {
+        if let socket = try? connect(to: address) { return socket }
+      }
+    }
+    return nil
+  }
+
+  private func connect(to address: SocketAddress) throws(SystemError) -> Socket {
+    try Socket.connect(
+      to: address,
+      from: source,
+      interface: interface,
+      timeoutNanoseconds: timeoutNanoseconds,
+      preparing: { [tuning] socket throws(SystemError) in try tuning.apply(to: socket) }
+    )
+  }
+
   private func open(
     _ address: SocketAddress,
     _ identity: LaneIdentity
@@ -91,13 +114,7 @@ package struct LaneDialer: Sendable {
     let started = Clock.now()
     let socket: Socket
     do throws(SystemError) {
-      socket = try Socket.connect(
-        to: address,
-        from: source,
-        interface: interface,
-        timeoutNanoseconds: timeoutNanoseconds,
-        preparing: { [tuning] socket throws(SystemError) in try tuning.apply(to: socket) }
-      )
+      socket = try connect(to: address)
       try LaneOptions.apply(to: socket)
     } catch {
       throw .system(error)

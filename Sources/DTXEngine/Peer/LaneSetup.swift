@@ -12,11 +12,10 @@ struct LaneSetup {
 
   /// The settlement, and what dials from now on; nil when the lane goes through the channel.
   func settle() throws(TransferError) -> (LaneSettlement, LaneDialling?) {
-    if request.options.isDryRun {
-      let inputs = PlanInputs(lanes: request.lanes.map { $0.planned(.usual) })
-      return (LaneSettlement(usesControlChannel: false, inputs: inputs), nil)
-    }
     let dialers = dialers()
+    if request.options.isDryRun {
+      return (LaneSettlement(usesControlChannel: false, inputs: dryInputs(dialers[0])), nil)
+    }
     let first: OpenedLane
     do throws(LaneError) {
       first = try dialers[0].dial(LaneIdentity(lane: 0, number: 1))
@@ -24,7 +23,8 @@ struct LaneSetup {
       return (try fallBack(because: error), nil)
     }
     let others = try openOthers(dialers)
-    let settlement = LaneSettlement(usesControlChannel: false, inputs: inputs(measured: first))
+    let inputs = inputs(measured: first.socket)
+    let settlement = LaneSettlement(usesControlChannel: false, inputs: inputs)
     return (settlement, LaneDialling(dialers: dialers, firsts: [first] + others))
   }
 
@@ -118,16 +118,25 @@ struct LaneSetup {
   }
 
   /// The plan's inputs, with what the first connection shows of the path.
-  private func inputs(measured first: OpenedLane) -> PlanInputs {
-    let shape = SegmentShape(of: first.socket) ?? .usual
-    var inputs = PlanInputs(lanes: request.lanes.map { $0.planned(shape) })
-    guard let info = try? first.socket.tcpInfo() else { return inputs }
-    inputs.roundTripNanoseconds = UInt64(info.minimumRoundTripMicroseconds) * 1000
-    let record = UInt64(RecordLayout.maximumPayloadByteCount)
-    let recordOverhead = UInt64(RecordLayout.byteCount(payloadByteCount: 0))
-    inputs.overheadNumerator = shape.wireByteCount(.l2) * (record + recordOverhead)
-    inputs.overheadDenominator = shape.segmentByteCount * record
-    return inputs
+  private func inputs(measured first: Socket) -> PlanInputs {
+    let shape = SegmentShape(of: first) ?? .usual
+    var roundTrip: UInt64 = 0
+    if let info = try? first.tcpInfo() {
+      roundTrip = UInt64(info.minimumRoundTripMicroseconds) * 1000
+    }
+    return PlanInputs(of: request.lanes, shape, roundTripNanoseconds: roundTrip)
+  }
+
+  /// The same where no lane is opened: a connection that proves nothing and is closed at once shows
+  /// the path as well.
+  ///
+  /// Where nothing answers, the path is taken to be one of usual packets.
+  private func dryInputs(_ dialer: LaneDialer) -> PlanInputs {
+    let isRated = request.lanes.allSatisfy { $0.lane.rate != nil }
+    guard isRated, let socket = dialer.look() else {
+      return PlanInputs(of: request.lanes, .usual, roundTripNanoseconds: 0)
+    }
+    return inputs(measured: socket)
   }
 }
 
@@ -172,10 +181,7 @@ extension LaneDescription {
   /// - Parameter lanes: of a transfer that is about to begin.
   /// - Throws: `.unattainable` with the first one whose window is shut.
   static func checkWindows(_ lanes: [LaneDescription]) throws(TransferError) {
-    let wall = Clock.wall()
-    let second = Int64(Duration.second)
-    // Division rounds towards zero, so a clock before 1970 reads a little later than it is.
-    let now = WallInstant(seconds: wall / second, nanoseconds: UInt32(max(0, wall % second)))
+    let now = WallInstant.now()
     for (index, description) in lanes.enumerated() {
       guard let window = description.window, !window.holds(at: now) else { continue }
       let isOver = window.until.map { $0 <= now } ?? false

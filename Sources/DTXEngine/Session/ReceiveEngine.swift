@@ -21,6 +21,8 @@ final class ReceiveEngine: Sendable {
   /// Segments by number, for the paths of failed entries.
   private let segments = Guarded<[Int: Segment]>([:])
   private let sealedRoots = Guarded<Roots?>(nil)
+  /// What the destination must have room for: all of a dry run, else the latest segment.
+  private let demanded = Guarded(SpaceDemand())
 
   /// Makes the engine; `run` follows.
   ///
@@ -161,10 +163,11 @@ final class ReceiveEngine: Sendable {
     case .reportOmission(let path, let failure, let reason):
       tally.fail(FailedPath(path: path, failure: failure, reason: reason))
     case .planned(let plan, let comparison):
-      tally.plan(plan, setup.inputs)
-      if setup.listsEntries, let segment = segments.withLock({ $0[plan.segment] }) {
-        tally.list(comparison, of: segment)
-      }
+      let segment = segments.withLock { $0[plan.segment] }
+      tally.plan(plan, setup.inputs, of: segment, wanted: comparison.wanted)
+      if setup.listsEntries, let segment { tally.list(comparison, of: segment) }
+      // A dry run seals nothing that would forget it.
+      if setup.options.isDryRun { segments.withLock { $0[plan.segment] = nil } }
     case .revised(let revision):
       tally.revise(revision, setup.inputs)
     case .finish(let outcome):
@@ -191,13 +194,13 @@ final class ReceiveEngine: Sendable {
       let comparison = try times.timing(.looking) { () throws(TransferError) in
         try destination.compare(segment)
       }
+      try checkRoom(for: segment, comparison)
       return .compared(segment: segment.index, comparison)
     }
   }
 
   private func prepare(_ segment: Segment, _ comparison: Comparison) {
     attempt { () throws(TransferError) in
-      try checkRoom(for: segment, comparison)
       let failures = try times.timing(.preparing) { () throws(TransferError) in
         try destination.prepare(segment, comparison)
       }
@@ -206,19 +209,23 @@ final class ReceiveEngine: Sendable {
     }
   }
 
-  /// Looks at the free space before the first byte of a segment: a transfer that cannot fit had
-  /// better not begin.
+  /// Looks for room before the first byte of a segment, and in a dry run for all so far: what cannot
+  /// fit had better not begin.
   private func checkRoom(for segment: Segment, _ comparison: Comparison) throws(TransferError) {
-    guard let available = destination.availableByteCount() else { return }
-    var wanted: UInt64 = 0
-    for (index, extent) in segment.extents.enumerated() where comparison.wanted[index] {
-      wanted += UInt64(extent.byteCount)
+    let isDryRun = setup.options.isDryRun
+    let demand = demanded.withLock { demanded in
+      if !isDryRun { demanded = SpaceDemand() }
+      demanded.add(segment, comparison)
+      return demanded
     }
-    guard wanted > available else { return }
+    let shortages = destination.rooms().compactMap { demand.shortage(in: $0) }
+    guard let first = shortages.first else { return }
+    // Nothing has been made before the first segment is prepared.
+    if segment.index == 0 { destination.withdraw() }
     throw TransferError(
       .failed,
-      "the destination has room for \(available) bytes, and \(wanted) are to come",
-      cause: "the file system is full (ENOSPC)",
+      "the destination has no room for what is to come: \(first.text)",
+      cause: shortages.map(\.cause).joined(separator: "; "),
       remedy: "make room and run the same command again; what is durable stays"
     )
   }
@@ -356,5 +363,21 @@ final class ReceiveEngine: Sendable {
     report.compressedWireByteCount = compressed.compressedByteCount
     tally.complete(&report, options: setup.options, nanoseconds: Clock.now() - started)
     return report
+  }
+}
+
+extension SpaceShortage {
+  /// `3805696 bytes and 20 files are too many`.
+  fileprivate var text: String {
+    var parts: [String] = []
+    if byteCount > 0 { parts.append("\(byteCount) bytes") }
+    if inodeCount > 0 { parts.append("\(inodeCount) files") }
+    return parts.joined(separator: " and ") + " are too many"
+  }
+
+  /// Which limit it is, with the error that a write would meet.
+  fileprivate var cause: String {
+    let error = place.hasPrefix("the quota") ? "EDQUOT" : "ENOSPC"
+    return "\(place) would be full (\(error))"
   }
 }

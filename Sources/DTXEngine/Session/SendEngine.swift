@@ -193,10 +193,11 @@ final class SendEngine: Sendable {
     case .report(let failed):
       tally.fail(failed, in: table[failed.segment]?.segment)
     case .planned(let plan, let comparison):
-      tally.plan(plan, setup.inputs)
-      if setup.listsEntries, let segment = table[plan.segment]?.segment {
-        tally.list(comparison, of: segment)
-      }
+      let segment = table[plan.segment]?.segment
+      tally.plan(plan, setup.inputs, of: segment, wanted: comparison.wanted)
+      if setup.listsEntries, let segment { tally.list(comparison, of: segment) }
+      // A dry run seals nothing that would forget it.
+      if setup.options.isDryRun { table.remove(plan.segment) }
     case .pace(let rates):
       ledger.adjust(rates)
       for lane in lanes.all { lane.retune() }

@@ -9,8 +9,14 @@ final class SessionTally: Sendable {
     var failed: [FailedPath] = []
     var notices: [String] = []
     var planDigests: [Digest] = []
-    var predicted: UInt64?
+    /// Nil before the first plan, and where lanes have no rates.
+    var prediction: Prediction?
+    /// What the latest generation says, once there is one.
+    var revised: UInt64?
     var generation: UInt32 = 0
+
+    /// When all is done; nil where nothing can be said.
+    var predicted: UInt64? { revised ?? prediction?.finish }
   }
 
   /// Failed entries that the report names, at most; the others are told as they happen.
@@ -50,10 +56,14 @@ final class SessionTally: Sendable {
     watch(.notice(text))
   }
 
-  func plan(_ plan: Plan, _ inputs: PlanInputs) {
+  /// Takes the next segment's plan, with the segment and what of it is wanted.
+  func plan(_ plan: Plan, _ inputs: PlanInputs, of segment: Segment?, wanted: BitSet) {
+    let digest = plan.digest(with: inputs)
     state.withLock { state in
-      state.planDigests.append(plan.digest(with: inputs))
-      state.predicted = plan.finish
+      if state.planDigests.isEmpty { state.prediction = Prediction(inputs) }
+      state.planDigests.append(digest)
+      if plan.generation > 0 { state.revised = plan.finish }
+      if let segment { state.prediction?.add(plan, of: segment, wanted: wanted) }
     }
   }
 
@@ -62,7 +72,7 @@ final class SessionTally: Sendable {
     state.withLock { state in
       state.generation = revision.to.number
       for plan in revision.plans { state.planDigests.append(plan.digest(with: inputs)) }
-      if let last = revision.plans.last { state.predicted = last.finish }
+      if let last = revision.plans.last { state.revised = last.finish }
     }
     note("\(GenerationNotice(revision, inputs))")
   }
@@ -85,6 +95,7 @@ final class SessionTally: Sendable {
       report.failedEntries = state.failed
       report.notices = state.notices
       report.planDigests = state.planDigests
+      report.prediction = state.prediction
       report.predictedNanoseconds = state.predicted
       report.generation = state.generation
     }
