@@ -197,6 +197,7 @@ int dtx_file_system(int descriptor, struct dtx_file_system *result) {
   *result = (struct dtx_file_system){
     .type = found.f_type,
     .available_byte_count = byte_count,
+    .inode_count = found.f_files,
     .available_inode_count = found.f_ffree,
   };
   return 0;

@@ -5,6 +5,9 @@ enum UserDirectory {
   /// `$XDG_STATE_HOME/dtx`, else `~/.local/state/dtx`; nil for a user without a home.
   static var state: [UInt8]? { place("XDG_STATE_HOME", "/.local/state") }
 
+  /// `$XDG_CONFIG_HOME/dtx`, else `~/.config/dtx`; nil for a user without a home.
+  static var configuration: [UInt8]? { place("XDG_CONFIG_HOME", "/.config") }
+
   /// Opens a directory, and makes it with its parents where it is missing, for this user alone.
   ///
   /// - Parameter path: absolute.

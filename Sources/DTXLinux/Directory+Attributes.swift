@@ -65,12 +65,12 @@ extension Directory {
 
   /// What an unprivileged user can still write: bytes, and files.
   ///
-  /// A file system without a fixed number of inodes (btrfs) reports 0 of them, though it has room.
+  /// A file system without a fixed number of inodes (btrfs) counts none.
   package func freeSpace() throws(SystemError) -> (
-    availableBytes: UInt64, availableInodes: UInt64
+    availableBytes: UInt64, availableInodes: UInt64?
   ) {
     let found = try fileSystem()
-    return (found.available_byte_count, found.available_inode_count)
+    return (found.available_byte_count, found.inode_count > 0 ? found.available_inode_count : nil)
   }
 
   /// What a quota leaves on the file system that holds this directory; nil where there is none, or

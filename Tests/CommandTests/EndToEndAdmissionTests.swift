@@ -102,6 +102,19 @@ extension EndToEndTests {
       disk.close()
     }
 
+    @Test func aDestinationWithoutInodesIsRefused() throws {
+      let place = try Workplace()
+      guard let disk = try SmallDisk(at: place("small"), byteCount: 8 << 20, inodeCount: 2) else {
+        return
+      }
+      try place.write("small/last", "")
+      try place.write("from/a", "a")
+      let ending = try run(place, "push", "-n", place("from/"), place("small"))
+      #expect(ending.status == 1, "\(ending.messages)")
+      #expect(ending.messages.contains("are too many"), "\(ending.messages)")
+      disk.close()
+    }
+
     // MARK: - Capacity
 
     private func declare(_ place: Workplace, _ more: String = "") throws {

@@ -23,7 +23,7 @@ extension EndToEndTests {
       #expect(summary.contains("\"source_null\":true,\"sink_null\":true,\"verification\":\"none\""))
       #expect(summary.contains("\"limited_by\":[{\"cause\":\"the "))
       #expect(!site.place.exists("absent"))
-      #expect(!site.place.exists("near-state"), "a copy of the manifest was kept")
+      #expect(!site.place.exists("near-state/dtx/sent"), "a copy of the manifest was kept")
     }
 
     @Test(arguments: ["push", "pull"])

@@ -162,11 +162,12 @@ final class SmallDisk {
   private var isMounted = false
 
   /// - Returns: nil where nothing may be mounted: a container without that right.
-  init?(at path: String, byteCount: Int) throws {
+  init?(at path: String, byteCount: Int, inodeCount: Int? = nil) throws {
     self.path = path
     mkdir(path, 0o755)
+    let options = "size=\(byteCount)" + (inodeCount.map { ",nr_inodes=\($0)" } ?? "")
     guard Host.effectiveUserID == 0,
-      try Tool.run("mount", "-t", "tmpfs", "-o", "size=\(byteCount)", "tmpfs", path).status == 0
+      try Tool.run("mount", "-t", "tmpfs", "-o", options, "tmpfs", path).status == 0
     else { return nil }
     isMounted = true
   }

@@ -44,7 +44,9 @@ struct dtx_status {
 
 struct dtx_file_system {
   int64_t type; // f_type of statfs(2)
-  uint64_t available_byte_count, available_inode_count;
+  uint64_t available_byte_count;
+  uint64_t inode_count; // 0 where they are not counted
+  uint64_t available_inode_count;
 };
 
 struct dtx_quota {

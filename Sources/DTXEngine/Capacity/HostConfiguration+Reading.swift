@@ -13,8 +13,9 @@ extension HostConfiguration {
   /// - Throws: `.usage` for a file that cannot be taken, which is no reason to take no notice of it.
   package static func current() throws(TransferError) -> HostConfiguration {
     var configuration = HostConfiguration()
+    let userPath = UserDirectory.configuration.map { $0 + Array("/config.toml".utf8) }
     for path in [hostPath, userPath] {
-      guard let path, let text = try text(path) else { continue }
+      guard let path, let text = try text(path, isOwn: path == userPath) else { continue }
       do throws(LaneTextError) {
         configuration = configuration.narrowed(by: try HostConfiguration(text))
       } catch {
@@ -29,16 +30,10 @@ extension HostConfiguration {
     return configuration
   }
 
-  private static var userPath: [UInt8]? {
-    let name = Array("/dtx/config.toml".utf8)
-    if let base = Host.environment("XDG_CONFIG_HOME"), base.hasPrefix("/") {
-      return Array(base.utf8) + name
-    }
-    return Host.homeDirectory.map { $0 + Array("/.config".utf8) + name }
-  }
-
   /// A file's text; nil where it is not there.
-  private static func text(_ path: [UInt8]) throws(TransferError) -> String? {
+  ///
+  /// What a user's own file should be and may not be looked at is another user's: su keeps HOME.
+  private static func text(_ path: [UInt8], isOwn: Bool) throws(TransferError) -> String? {
     let bytes: [UInt8]
     do throws(SystemError) {
       let file = try File.open(path, .read)
@@ -47,7 +42,7 @@ extension HostConfiguration {
         at: 0
       )
     } catch {
-      if error.isAbsence { return nil }
+      if error.isAbsence || isOwn && error.isAboutPermission { return nil }
       throw TransferError(
         .usage,
         "the configuration \(printable(path)) cannot be read",

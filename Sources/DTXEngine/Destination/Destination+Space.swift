@@ -15,8 +15,7 @@ extension Destination {
         SpaceRoom(
           place: "the destination's file system",
           byteCount: free.availableBytes,
-          // One without a fixed number of inodes reports none.
-          inodeCount: free.availableInodes > 0 ? free.availableInodes : nil
+          inodeCount: free.availableInodes
         )
       )
     }
