@@ -191,6 +191,8 @@ private struct Responding {
   private func setup(_ settlement: LaneSettlement, _ inlet: LaneInlet) -> SessionSetup {
     SessionSetup(
       options: request.options,
+      paths: request.paths,
+      cipher: request.cipher,
       settlement: settlement,
       tunings: settlement.usesControlChannel ? [] : tunings(settlement),
       isInitiator: false,

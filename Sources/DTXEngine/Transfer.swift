@@ -198,6 +198,9 @@ private struct Opening {
   ) -> SessionSetup {
     SessionSetup(
       options: request.options,
+      paths: request.direction == .push
+        ? request.sources.map(\.path) : [request.destination.path],
+      cipher: cipher,
       settlement: settlement,
       tunings: settlement.usesControlChannel
         ? [] : request.lanes.map { LaneTuning($0, isSender: request.direction == .push) },

@@ -35,6 +35,9 @@ package struct TransferReport: Sendable {
   /// Whether the one lane went through the remote shell.
   package var usesShellLane = false
   package var roots: Roots?
+  /// Where this end's copy of the receipt is, and what it says; nil where none is kept.
+  package var receiptPath: [UInt8]?
+  package var receipt: Receipt?
   package var verification: VerificationLevel = .durable
   /// When the plan says that the last byte is there; nil without rates.
   package var predictedNanoseconds: UInt64?
@@ -69,6 +72,12 @@ package struct TransferReport: Sendable {
     self.direction = direction
   }
 
+  /// One digest over those of all segments' plans, in order, of 16 bytes each; nil without plans.
+  package var planDigest: Digest? {
+    if planDigests.isEmpty { return nil }
+    return Digest.xxh3(of: planDigests.flatMap { $0.bytes(DigestAlgorithm.xxh3.byteCount) })
+  }
+
   /// Payload bits per second, over the whole time; 0 when nothing moved.
   package var goodputBitsPerSecond: UInt64 {
     guard nanoseconds > 0 else { return 0 }
@@ -93,6 +102,8 @@ package struct LaneReport: Sendable {
   /// What was asked for.
   package var route = LaneRoute()
   package var pace = LanePace()
+  /// How well it kept its rate; nil where it owed none.
+  package var conformance: LaneConformance.Figures?
 
   package init(lane: Lane) {
     self.lane = lane

@@ -125,6 +125,8 @@ extension Simulation {
       finalize()
     case .storeManifest:
       storeManifest()
+    case .endorse:
+      schedule(.receiver(.endorsed(.endorsed([]))), after: mailboxDelay())
     case .report(let failed):
       result.failures.append(failed)
       if let segment = receiver?.segments[failed.segment] {

@@ -81,6 +81,10 @@ extension Simulation {
       schedule(.sender(.sealed(roots)), after: mailboxDelay())
     case .storeManifest:
       schedule(.sender(.stored(EndTotals())), after: mailboxDelay())
+    case .stateReceipt:
+      schedule(.sender(.stated([])), after: mailboxDelay())
+    case .storeReceipt:
+      break
     case .report(let failed):
       result.failures.append(failed)
     case .planned(let plan, _):

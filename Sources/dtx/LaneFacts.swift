@@ -55,6 +55,7 @@ struct LaneFacts {
       ("path_mtu_bytes", .optional(lane.taken) { .integer($0.pathMTU) }),
       ("blocks", .integer(lane.blockCount)),
       ("bytes_sent", .integer(lane.sentByteCount)),
+      ("conformance", .optional(lane.conformance) { ConformanceText($0).json }),
     ])
   }
 }

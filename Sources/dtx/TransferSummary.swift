@@ -57,6 +57,9 @@ struct TransferSummary {
       lines.append(row("root", "sha256:\(roots.full.hex(32))"))
       lines.append(row("content", "sha256:\(roots.content.hex(32))"))
     }
+    if let path = report.receiptPath {
+      lines.append(row("receipt", "\(EventPrinter.shown(path)), \(signed)"))
+    }
     if let limiting = report.limitation?.shares.first {
       lines.append(row("limited", "by \(limiting.cause.name), \(limiting.percent) % of the time"))
     }
@@ -107,6 +110,9 @@ struct TransferSummary {
     if rated || isVerbose {
       for (index, lane) in report.lanes.enumerated() {
         rows.append(row("lane \(index)", describe(lane)))
+        if let conformance = lane.conformance {
+          rows.append(row("", ConformanceText(conformance).line))
+        }
         if isVerbose, let taken = LaneFacts(lane).line { rows.append(row("", taken)) }
       }
     } else if !report.lanes.isEmpty {
@@ -170,6 +176,16 @@ struct TransferSummary {
     }
   }
 
+  private var signed: String {
+    switch (report.receipt?.statementSignature != nil, report.receipt?.endorsementSignature != nil)
+    {
+    case (true, true): "signed by both ends"
+    case (true, false): "signed by the sender alone"
+    case (false, true): "signed by the receiver alone"
+    case (false, false): "signed by nobody"
+    }
+  }
+
   private func row(_ label: String, _ text: String) -> String {
     TransferSummary.row(label, text)
   }
@@ -213,7 +229,13 @@ extension TransferSummary {
       ("seconds", .seconds(report.nanoseconds)),
       ("goodput_bits_per_second", .integer(report.goodputBitsPerSecond)),
       ("predicted_seconds", .optional(report.predictedNanoseconds, JSONValue.seconds)),
-      ("plan_digest", planDigest),
+      (
+        "plan_digest",
+        .optional(report.planDigest) { digest in
+          let algorithm = DigestAlgorithm.xxh3
+          return .string("\(algorithm.name):\(digest.hex(algorithm.byteCount))")
+        }
+      ),
       ("plan_generation", .integer(report.generation)),
       ("blocks_off_plan", .integer(report.offPlanBlockCount)),
       (
@@ -229,19 +251,14 @@ extension TransferSummary {
       ("verification", .string(report.keepsNothing ? "none" : report.verification.name)),
       ("root", .optional(report.roots) { .string("sha256:\($0.full.hex(32))") }),
       ("content_root", .optional(report.roots) { .string("sha256:\($0.content.hex(32))") }),
+      report.receiptPath.map { JSONValue.name("receipt", $0) } ?? ("receipt", .null),
+      ("sender_signed", .bool(report.receipt?.statementSignature != nil)),
+      ("receiver_signed", .bool(report.receipt?.endorsementSignature != nil)),
       ("notices", .array(report.notices.map(JSONValue.string))),
       ("peak_memory_bytes", .integer(report.peakMemoryByteCount)),
       ("limited_by", .array((report.limitation?.shares ?? []).map(TransferSummary.json))),
       ("sender", .object(TransferSummary.sender(report.sender))),
       ("receiver", .object(TransferSummary.receiver(report.receiver))),
     ])
-  }
-
-  /// One digest over those of all segments' plans, in order, of 16 bytes each.
-  private var planDigest: JSONValue {
-    if report.planDigests.isEmpty { return .null }
-    let bytes = report.planDigests.flatMap { $0.bytes(DigestAlgorithm.xxh3.byteCount) }
-    let digest = Digest.xxh3(of: bytes).hex(DigestAlgorithm.xxh3.byteCount)
-    return .string("\(DigestAlgorithm.xxh3.name):\(digest)")
   }
 }

@@ -37,7 +37,8 @@ final class FakeFarEnd {
     )
     run = try Run(
       [
-        "env", "XDG_STATE_HOME=\(place("near-state"))", Site.builtProgram(), "pull", "--json",
+        "env", "XDG_STATE_HOME=\(place("near-state"))",
+        "XDG_CONFIG_HOME=\(place("near-config"))", Site.builtProgram(), "pull", "--json",
         "--rsh", place("shell"), "host:\(source)", destination,
       ],
       in: place

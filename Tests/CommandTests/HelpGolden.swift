@@ -11,7 +11,8 @@ enum HelpGolden {
   }
 
   static let pages = [
-    root, push, pull, plan, verify, status, manifest, create, show, diff, set, simulate, serve,
+    root, push, pull, plan, verify, status, manifest, create, show, diff, receipt, receiptShow,
+    receiptVerify, set, simulate, serve,
   ]
 
   private static let root = Page(
@@ -35,6 +36,7 @@ enum HelpGolden {
         verify                  Read a tree back and compare it with its manifest.
         status                  Say how far the transfers into a destination are.
         manifest                Make, show and compare manifests.
+        receipt                 Show and check receipts.
         set                     Change the rate of a transfer that runs, or pause it.
         simulate                Say how a transfer would go, in virtual time.
         serve                   Be the far end of a transfer: push and pull start
@@ -446,6 +448,76 @@ enum HelpGolden {
         <new>                   The new one.
 
       OPTIONS:
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+
+  private static let receipt = Page(
+    command: "receipt",
+    text: """
+      OVERVIEW: Show and check receipts.
+
+      A receipt says what a transfer moved, how, and how well the lanes kept their
+      rates. Both ends sign it, each with a key of its user's that is made at first
+      use.
+
+      USAGE: dtx receipt <subcommand>
+
+      OPTIONS:
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      SUBCOMMANDS:
+        show                    Print a receipt.
+        verify                  Check a receipt, and the manifest and a tree by it.
+
+        See 'dtx help receipt <subcommand>' for detailed help.
+      """
+  )
+
+  private static let receiptShow = Page(
+    command: "receipt show",
+    text: """
+      OVERVIEW: Print a receipt.
+
+      What each lane did from second to second is printed by --json.
+
+      USAGE: dtx receipt show <path> [--json]
+
+      ARGUMENTS:
+        <path>                  A receipt, or a tree with one in its .dtx.
+
+      OPTIONS:
+        --json                  Print it as one JSON line.
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+
+  private static let receiptVerify = Page(
+    command: "receipt verify",
+    text: """
+      OVERVIEW: Check a receipt, and the manifest and a tree by it.
+
+      Both signatures must be there and hold. The manifest beside the receipt, or the
+      one that --manifest names, must have the root that both ends sealed, and the
+      tree must be what the manifest says. The exit status is 3 if anything is
+      otherwise.
+
+      USAGE: dtx receipt verify <path> [<tree>] [--manifest <path>] [--key <file> ...] [--json]
+
+      ARGUMENTS:
+        <path>                  A receipt, or a tree with one in its .dtx.
+        <tree>                  A tree to read back.
+
+      OPTIONS:
+        --manifest <path>       The manifest, instead of the one beside the receipt.
+        --key <file>            The public key of an end (its identity.pub); repeat
+                                it. Then no other key will do.
+        --json                  Print JSON lines.
         --version               Show the version.
         -h, --help              Show help information.
 

@@ -49,9 +49,11 @@ import Testing
       PlanSamples.report().json(fileCount: 1, byteCount: 1),
       SessionView(session: session, isDiscarded: false).json, ManifestText.json(summary),
       ManifestText.json(ManifestHeader(blockByteCount: 65_536, rootAlgorithm: .sha256)),
+      ReceiptText(ReceiptSamples.receipt).json,
       SetCommand.json(running), SetCommand.json(.pause, of: running),
       ScenarioList.json("scenario", "n", "t"), ScenarioList.json("fault", "n", "t"),
     ] + VerifySummary(report: verification).json + SimulationSamples.report().json
+      + ReceiptSamples.verdict().json
       + part.entries.indices.map { ManifestText.json(part, $0) }
   }
 }

@@ -119,7 +119,8 @@ final class NetworkBench {
   /// Starts one.
   func start(_ command: String, _ arguments: [String]) throws -> Run {
     let words = [
-      "env", "-u", "SSH_CONNECTION", "XDG_STATE_HOME=\(place("state"))", "nsenter",
+      "env", "-u", "SSH_CONNECTION", "XDG_STATE_HOME=\(place("state"))",
+      "XDG_CONFIG_HOME=\(place("config"))", "nsenter",
       "--net=/run/netns/\(name(.near))", program, command, "--rsh", place("shell"), "--dtx-path",
       program, "--json",
     ]

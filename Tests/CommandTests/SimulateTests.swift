@@ -150,7 +150,7 @@ enum SimulationSamples {
     ceiling    941 Mb/s of payload a port: 8.5 s at the least
 
     simulated               time    goodput    of its rate   of the path   limited by
-    simulated, as written   9.8 s   819 Mb/s   87.0 %        87.0 %        the lanes' rate
+    simulated, as written   9.8 s   818 Mb/s   86.9 %        86.9 %        the lanes' rate
 
     simulated, as written: 10 files and 1.00 GB durable; 0 B sent again; planned 8.5 s
 

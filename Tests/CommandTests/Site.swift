@@ -61,7 +61,10 @@ final class Site {
   /// - Returns: the running command.
   /// - Throws: when it cannot be started.
   func start(_ command: String, _ arguments: [String], launcher: [String] = []) throws -> Run {
-    var words = ["env", "XDG_STATE_HOME=\(place("near-state"))"] + launcher + [program, command]
+    let home = [
+      "env", "XDG_STATE_HOME=\(place("near-state"))", "XDG_CONFIG_HOME=\(place("near-config"))",
+    ]
+    var words = home + launcher + [program, command]
     if command == "push" || command == "pull" {
       words += ["--rsh", place("bin/ssh"), "--dtx-path", place("far"), "--json"]
     }

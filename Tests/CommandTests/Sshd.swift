@@ -63,7 +63,7 @@ final class Sshd {
     KbdInteractiveAuthentication no
     PermitRootLogin prohibit-password
     MaxStartups 100
-    SetEnv XDG_CACHE_HOME=\(place("far-cache")) XDG_STATE_HOME=\(place("far-state"))
+    SetEnv XDG_CACHE_HOME=\(place("far-cache")) XDG_STATE_HOME=\(place("far-state")) XDG_CONFIG_HOME=\(place("far-config"))
 
     """
   }

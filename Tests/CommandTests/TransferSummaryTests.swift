@@ -237,16 +237,17 @@ import Testing
         "layer":"l2","pace_percent":100,"paced_bits_per_second":null,"connections":1,\
         "local_address":null,"interface":null,"source_ports":[40001],"to":null,"dscp":null,\
         "congestion_control":null,"segment_bytes":null,"path_mtu_bytes":null,"blocks":200,\
-        "bytes_sent":3000000000},\
+        "bytes_sent":3000000000,"conformance":null},\
         {"index":1,"name":"","contract":"best-effort","rate_bits_per_second":null,\
         "layer":"l2","pace_percent":100,"paced_bits_per_second":null,"connections":1,\
         "local_address":null,"interface":null,"source_ports":[40001],"to":null,"dscp":null,\
         "congestion_control":null,"segment_bytes":null,"path_mtu_bytes":null,"blocks":49,\
-        "bytes_sent":1000000100}],"connections_lost":0,"through_shell":false,\
+        "bytes_sent":1000000100,"conformance":null}],"connections_lost":0,"through_shell":false,\
         "cipher":"aes-256-gcm","compress":"3","source_null":false,"sink_null":false,\
         "verification":"durable",\
         "root":"sha256:\(root)",\
-        "content_root":"sha256:\(content)","notices":[],"peak_memory_bytes":50000000,\
+        "content_root":"sha256:\(content)","receipt":null,"sender_signed":false,\
+        "receiver_signed":false,"notices":[],"peak_memory_bytes":50000000,\
         "limited_by":[{"cause":"the receiver's sync","percent":81},\
         {"cause":"the opening of connections","percent":13},\
         {"cause":"the network","percent":6}],\

@@ -44,6 +44,12 @@ struct HandDrivenSender {
     }
   }
 
+  var answers: [ReceiptAnswer] {
+    actions.compactMap { action in
+      if case .storeReceipt(let answer) = action { answer } else { nil }
+    }
+  }
+
   var sent: [Message] {
     actions.compactMap { action in
       if case .send(let message) = action { message } else { nil }
@@ -73,7 +79,7 @@ struct HandDrivenSender {
 
   enum Phase: Int, CaseIterable, Sendable {
     case scanning, comparing, agreeing, moving, received, durable, sealing, comparingRoots, storing
-    case finished, stopping
+    case stating, attesting, finished, stopping
   }
 
   static let connection = ConnectionID(lane: 0, number: 1)
@@ -109,6 +115,8 @@ struct HandDrivenSender {
         sender.hear(.finished(EndTotals()))
       },
       { $0.tell(.stored(EndTotals())) },
+      { $0.tell(.stated([1, 2])) },
+      { $0.hear(.endorsed([3])) },
     ]
     for step in steps.prefix(phase.rawValue) { step(&sender) }
     return sender

@@ -41,6 +41,10 @@ import Testing
         pathMTU: 1500
       )
     ),
+    .receipt([]),
+    .receipt(Array(0...255)),
+    .endorsed(Array(0...255)),
+    .declined(""),
     .comparisonEnd(segment: 129),
     .planned(segment: 1, generation: .max, digest: digest),
     .received(block),
@@ -78,7 +82,7 @@ import Testing
   @Test("a byte behind a message's end is refused", arguments: messages)
   func refusesTrailingBytes(message: Message) {
     switch message {
-    case .inventory, .comparison:
+    case .inventory, .comparison, .receipt, .endorsed:
       // A page takes what is left.
       return
     default:
@@ -122,6 +126,20 @@ import Testing
       #expect(bytes.count < 5000)
       _ = try MessageCodec.decode(bytes)
     }
+  }
+
+  @Test("a receipt is no longer than a frame takes")
+  func limitsReceipts() {
+    let full = Array(repeating: UInt8(0), count: Limits.receiptByteCount)
+    for make in [Message.receipt, Message.endorsed] {
+      #expect((try? MessageCodec.decode(MessageCodec.encode(make(full)))) == make(full))
+      let error = formatError { () throws(FormatError) in
+        _ = try MessageCodec.decode(MessageCodec.encode(make(full + [0])))
+      }
+      let limit = UInt64(Limits.receiptByteCount)
+      #expect(error?.problem == .tooLarge(found: limit + 1, allowed: limit))
+    }
+    #expect(Limits.receiptByteCount < Limits.controlFrameByteCount)
   }
 
   @Test("as many blocks as one word of durability names fit a frame")

@@ -120,6 +120,13 @@ import Testing
       28230000      # path MTU 9000
       """
     ),
+    (
+      .receipt([1, 2, 3]),
+      """
+      28            # receipt
+      010203        # what the sender says
+      """
+    ),
   ]
 
   private static let fromReceiver: [(Message, String)] = [
@@ -232,6 +239,23 @@ import Testing
     ),
   ]
 
+  private static let onReceipts: [(Message, String)] = [
+    (
+      .endorsed([4, 5]),
+      """
+      29            # endorsed
+      0405          # what the receiver adds
+      """
+    ),
+    (
+      .declined("no plan"),
+      """
+      2a                # declined
+      076e6f20706c616e  # "no plan"
+      """
+    ),
+  ]
+
   private static let fromBoth: [(Message, String)] = [
     (
       .sealed(Roots(content: Digest(bytes: 0x00..<0x20), full: Digest(bytes: 0x80..<0xa0))),
@@ -301,21 +325,22 @@ import Testing
     return totals
   }
 
-  @Test(arguments: fromSender + fromReceiver + fromBoth)
+  @Test(arguments: fromSender + fromReceiver + onReceipts + fromBoth)
   func theGoldenBytesHold(message: Message, form: String) throws {
     // A page takes all that is left; whose bytes they are, another decoder says.
     let whole: [Int] =
       switch message {
       case .inventory, .comparison: Array(3..<hex(form).count)
+      case .receipt, .endorsed: Array(1..<hex(form).count)
       default: []
       }
     try Self.check.holds(hex(form), message, wholeAt: whole)
   }
 
   @Test func onlyTheTypesOfThePageAreTaken() {
-    let forms = Self.fromSender + Self.fromReceiver + Self.fromBoth
+    let forms = Self.fromSender + Self.fromReceiver + Self.onReceipts + Self.fromBoth
     let known = Set(forms.map { hex($0.1)[0] })
-    #expect(known.sorted() == Array(1...9) + Array(16...26) + Array(32...35))
+    #expect(known.sorted() == Array(1...9) + Array(16...26) + Array(32...35) + Array(40...42))
     for type in UInt8.min...UInt8.max {
       let problem = Self.check.problem([type] + letters(100))
       let isUnknown = problem == .unexpected(found: UInt64(type))
@@ -323,10 +348,10 @@ import Testing
     }
   }
 
-  @Test(arguments: fromSender + fromReceiver + fromBoth)
+  @Test(arguments: fromSender + fromReceiver + onReceipts + fromBoth)
   func whatFollowsAMessageIsRefused(message: Message, form: String) {
     switch message {
-    case .inventory, .comparison: break
+    case .inventory, .comparison, .receipt, .endorsed: break
     default: #expect(Self.check.problem(hex(form) + [0]) == .trailingBytes(1))
     }
   }
@@ -409,6 +434,7 @@ import Testing
     ("11 00 00 01 01 ff", "a reason that is no UTF-8"),
     ("23 00 00", "stop reason 0"),
     ("23 07 00", "stop reason 7"),
+    ("2a 01 ff", "a reason for no endorsement that is no UTF-8"),
     ("14 8000 00", "a segment in more bytes than needed"),
   ])
   func whatNoMessageMayBeIsRefused(form: String, what: String) {

@@ -63,7 +63,7 @@ import Testing
     #expect(lane.blockCount == 20)
     #expect(lane.start == 30_000_000)
     #expect(lane.finish == 30_000_000 + 5_000_000 + 2_625_000_000)
-    #expect(prediction.finish == lane.finish + 20_000_000 + 80_000_000)
+    #expect(prediction.finish == lane.finish + 30_000_000 + 80_000_000)
   }
 
   @Test func slowStartCostsARoundTripForEachDoublingButOne() throws {
@@ -76,7 +76,7 @@ import Testing
       PredictionTests.inputs([rate], roundTrip: roundTrip)
     )
     let moving = Rate(bitsPerSecond: rate).nanoseconds(for: 1_050_000)
-    #expect(far.finish == 3 * roundTrip + 2 * roundTrip + roundTrip / 2 + moving + 2 * roundTrip)
+    #expect(far.finish == 3 * roundTrip + 2 * roundTrip + roundTrip / 2 + moving + 3 * roundTrip)
   }
 
   @Test func aSegmentBehindAnotherGoesOnWhereThatOneEnds() throws {
@@ -128,7 +128,7 @@ import Testing
     prediction.add(plan, of: segment, wanted: wanted)
     #expect(prediction.byteCount == 0)
     #expect(prediction.blockCount == 0)
-    #expect(prediction.finish == 5000)
+    #expect(prediction.finish == 6000)
   }
 
   @Test func whatNeverEndsIsNoTrap() throws {
@@ -168,8 +168,8 @@ import Testing
   @Test func whatRoundTripsAloneTakeNoRateMeets() throws {
     let inputs = PredictionTests.inputs([80_000], roundTrip: 50_000_000)
     let prediction = try PredictionTests.predict([PredictionTests.segment([100])], inputs)
-    #expect(prediction.rate(meeting: 200_000_000, from: Rate(bitsPerSecond: 80_000)) == nil)
-    #expect(prediction.rate(meeting: 300_000_000, from: Rate(bitsPerSecond: 80_000)) != nil)
+    #expect(prediction.rate(meeting: 250_000_000, from: Rate(bitsPerSecond: 80_000)) == nil)
+    #expect(prediction.rate(meeting: 350_000_000, from: Rate(bitsPerSecond: 80_000)) != nil)
   }
 
   private func finish(

@@ -273,6 +273,25 @@ import Testing
     }
   }
 
+  @Test("one receipt is endorsed, and only when all is done")
+  func endorsesOnce() {
+    for phase in HandDrivenReceiver.Phase.allCases where phase.rawValue < 10 {
+      var early = HandDrivenReceiver.at(phase)
+      early.hear(.receipt([1]))
+      #expect(early.violation != nil, "\(phase)")
+    }
+    var receiver = HandDrivenReceiver.at(.done)
+    receiver.hear(.receipt([1]))
+    #expect(count(in: receiver) { if case .endorse([1]) = $0 { true } else { false } } == 1)
+    receiver.tell(.endorsed(.declined("the plan")))
+    #expect(receiver.sent.last == .declined("the plan"))
+    var greedy = receiver
+    greedy.hear(.receipt([1]))
+    #expect(greedy.violation != nil)
+    receiver.hear(.finished(EndTotals()))
+    #expect(receiver.outcomes == [.completed])
+  }
+
   private func count(
     in receiver: HandDrivenReceiver,
     _ isMeant: (ReceiveSession.Action) -> Bool

@@ -164,6 +164,8 @@ import Testing
     sender.tell(.sealed(SessionFixtures.roots))
     sender.hear(.finished(EndTotals()))
     sender.tell(.stored(EndTotals()))
+    sender.tell(.stated([]))
+    sender.hear(.declined("no"))
     #expect(sender.outcomes == [.completed])
   }
 
@@ -237,7 +239,29 @@ import Testing
     sender.tell(.deadline)
     #expect(sender.outcomes.isEmpty)
     sender.tell(.stored(EndTotals()))
+    sender.tell(.stated([]))
     #expect(sender.outcomes == [.completed])
+    #expect(sender.answers == [.missing("the control channel ended")])
+  }
+
+  @Test("a receipt is kept whatever the receiver makes of it, and however it goes")
+  func keepsReceipts() {
+    let ways: [(SendSession.Event, ReceiptAnswer)] = [
+      (.message(.endorsed([7])), .endorsed([7])),
+      (.message(.declined("the plan")), .declined("the plan")),
+      (.peerGone("closed"), .missing("closed")),
+    ]
+    for (event, answer) in ways {
+      var sender = HandDrivenSender.at(.attesting)
+      #expect(sender.sent.last == .receipt([1, 2]))
+      sender.tell(event)
+      #expect(sender.answers == [answer])
+      #expect(sender.outcomes == [.completed])
+    }
+    var silent = HandDrivenSender.at(.attesting)
+    silent.now = Instant(nanoseconds: 60 * Duration.second)
+    silent.tell(.deadline)
+    #expect(silent.outcomes == [.completed])
   }
 
   @Test("silence has an end: of the receiver, and of all lanes")

@@ -118,7 +118,8 @@ enum SessionFixtures {
 
   static func isFromSender(_ message: Message) -> Bool {
     switch message {
-    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .revise, .remaining, .fence, .tuned:
+    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .revise, .remaining, .fence, .tuned,
+      .receipt:
       true
     default: false
     }
@@ -127,7 +128,7 @@ enum SessionFixtures {
   static func isFromReceiver(_ message: Message) -> Bool {
     switch message {
     case .comparison, .changed, .refused, .comparisonEnd, .planned, .received, .damaged, .durable,
-      .fenced, .adjust, .committed:
+      .fenced, .adjust, .committed, .endorsed, .declined:
       true
     default: false
     }

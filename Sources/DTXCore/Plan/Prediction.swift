@@ -10,8 +10,9 @@ package struct Prediction: Equatable, Sendable {
   /// A lane's first byte is due after so many round trips: one to connect, one to prove both ends,
   /// one to agree on the first plan.
   private static let openingRoundTrips: UInt64 = 3
-  /// What follows the last byte: its acknowledgement with the epoch's, the roots, the end.
-  private static let closingRoundTrips: UInt64 = 2
+  /// What follows the last byte: its acknowledgement with the epoch's, the roots, the receipt and the
+  /// end.
+  private static let closingRoundTrips: UInt64 = 3
   /// Commits after the last byte: the epoch that it is in, behind the one before.
   private static let closingCommits: UInt64 = 2
 
@@ -207,6 +208,20 @@ package struct LanePrediction: Equatable, Sendable {
   package var start: UInt64
   /// When its last byte has arrived.
   package var finish: UInt64
+
+  package init(
+    byteCount: UInt64,
+    wireByteCount: UInt64,
+    blockCount: Int,
+    start: UInt64,
+    finish: UInt64
+  ) {
+    self.byteCount = byteCount
+    self.wireByteCount = wireByteCount
+    self.blockCount = blockCount
+    self.start = start
+    self.finish = finish
+  }
 }
 
 /// What one connection is to carry.

@@ -28,7 +28,23 @@ extension ReceiveSession {
     phase = .done
   }
 
-  /// The sender has stored its manifest too, or ends a dry run.
+  /// The sender has stored its manifest too, and says what was moved and how.
+  mutating func offered(_ offer: [UInt8]) {
+    guard phase == .done, !isReceiptOffered else { return violation("a receipt out of turn") }
+    isReceiptOffered = true
+    emit(.endorse(offer))
+  }
+
+  mutating func endorsed(_ answer: ReceiptAnswer) {
+    guard phase == .done else { return }
+    switch answer {
+    case .endorsed(let bytes): emit(.send(.endorsed(bytes)))
+    case .declined(let reason): emit(.send(.declined(reason)))
+    case .missing: preconditionFailure("this end is here")
+    }
+  }
+
+  /// The sender has its receipt too, or ends a dry run.
   mutating func senderFinished(_ totals: EndTotals) {
     let isDryRunOver = configuration.isDryRun && isInventoryComplete && segments.isEmpty
     guard phase == .done || isDryRunOver else {

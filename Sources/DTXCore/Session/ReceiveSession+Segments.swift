@@ -25,6 +25,8 @@ extension ReceiveSession {
       fence(connection)
     case .sealed(let roots):
       compareRoots(theirs: roots)
+    case .receipt(let offer):
+      offered(offer)
     case .finished(let totals):
       senderFinished(totals)
     case .heartbeat, .tuned:
@@ -33,7 +35,7 @@ extension ReceiveSession {
     case .stop(let reason, let text):
       stopped(reason, text, at: now)
     case .comparison, .changed, .refused, .comparisonEnd, .planned, .received, .damaged, .durable,
-      .fenced, .adjust, .committed:
+      .fenced, .adjust, .committed, .endorsed, .declined:
       violation("a message that only a receiver sends")
     }
   }

@@ -25,6 +25,8 @@ package struct ReceiveSession: Sendable {
     case finalized(Roots)
     /// The manifest is where it belongs, in answer to `Action.storeManifest`.
     case stored(EndTotals)
+    /// What this end makes of the sender's receipt, in answer to `Action.endorse`.
+    case endorsed(ReceiptAnswer)
     /// The user, who is at this end, changes something.
     case adjusted(Adjustment)
     case cancelled
@@ -48,6 +50,8 @@ package struct ReceiveSession: Sendable {
     case seal(SealWork)
     case finalize
     case storeManifest
+    /// Compare what the sender says with what is known here, and keep it with an endorsement.
+    case endorse([UInt8])
     case report(FailedEntry)
     /// An entry that the sender could not scan.
     case reportOmission(path: [UInt8], failure: EntryFailure, reason: String)
@@ -100,6 +104,7 @@ package struct ReceiveSession: Sendable {
   var phase = Phase.moving
   var earlyRoots: Roots?
   var areRootsEqual = false
+  var isReceiptOffered = false
   /// What the sender said of itself at its end.
   package internal(set) var senderTotals = EndTotals()
   private var actions = ActionQueue<Action>()
@@ -148,6 +153,7 @@ package struct ReceiveSession: Sendable {
       committed(epoch, failures, syncNanoseconds: nanoseconds, at: now)
     case .finalized(let roots): finalized(roots)
     case .stored(let totals): stored(totals)
+    case .endorsed(let answer): endorsed(answer)
     case .adjusted(let adjustment): adjust(adjustment)
     case .cancelled: stop(as: .interrupted, at: now)
     case .peerGone(let reason): peerGone(reason, at: now)

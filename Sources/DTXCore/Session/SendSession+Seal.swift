@@ -3,6 +3,7 @@ extension SendSession {
   mutating func sealed(_ roots: Roots) {
     guard phase == .sealing else { return }
     emit(.send(.sealed(roots)))
+    self.roots = roots
     if let theirs = earlyRoots {
       phase = .comparingRoots(roots)
       compareRoots(theirs: theirs)
@@ -27,7 +28,7 @@ extension SendSession {
         return violation("roots before the end of the data")
       }
       earlyRoots = theirs
-    case .storing, .stopping, .finished:
+    case .storing, .stating, .attesting, .stopping, .finished:
       violation("roots a second time")
     }
   }
@@ -45,6 +46,23 @@ extension SendSession {
 
   mutating func stored(_ totals: EndTotals) {
     guard phase == .storing else { return }
+    phase = .stating(totals)
+    emit(.stateReceipt)
+  }
+
+  mutating func stated(_ offer: [UInt8]) {
+    guard case .stating(let totals) = phase else { return }
+    phase = .attesting(totals)
+    if let peerLoss { return attested(.missing(peerLoss)) }
+    emit(.send(.receipt(offer)))
+  }
+
+  /// The receiver has answered the receipt, or never will: all else is done.
+  mutating func attested(_ answer: ReceiptAnswer) {
+    guard case .attesting(let totals) = phase else {
+      return violation("its word on a receipt that it has not been sent")
+    }
+    emit(.storeReceipt(answer))
     emit(.send(.finished(totals)))
     finish(.completed)
   }

@@ -55,11 +55,16 @@ extension SendSession {
       compareRoots(theirs: roots)
     case .finished(let totals):
       receiverFinished(totals)
+    case .endorsed(let answer):
+      attested(.endorsed(answer))
+    case .declined(let reason):
+      attested(.declined(reason))
     case .heartbeat:
       break
     case .stop(let reason, let text):
       stopped(reason, text)
-    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .revise, .remaining, .fence, .tuned:
+    case .inventory, .inventoryEnd, .omitted, .demand, .plan, .revise, .remaining, .fence, .tuned,
+      .receipt:
       violation("a message that only a sender sends")
     }
   }
@@ -251,9 +256,8 @@ extension Message {
     case .received, .durable, .finished, .stop:
       true
     case .inventory, .inventoryEnd, .omitted, .demand, .plan, .revise, .remaining, .fence, .tuned,
-      .comparison, .changed, .refused, .adjust, .comparisonEnd, .planned, .damaged, .fenced,
-      .committed,
-      .sealed, .heartbeat:
+      .receipt, .comparison, .changed, .refused, .adjust, .comparisonEnd, .planned, .damaged,
+      .fenced, .committed, .endorsed, .declined, .sealed, .heartbeat:
       false
     }
   }

@@ -10,4 +10,18 @@ extension SendSession {
     if isComparing { return .comparing }
     return isScanning ? .scanning : .settling
   }
+
+  /// For each lane, whether it owes its rate: blocks wait for it or are on it, and nobody holds
+  /// them back.
+  package var lanesWithWork: [Bool] {
+    var hasWork = configuration.inputs.lanes.map { _ in false }
+    guard phase == .moving, !isPaused else { return hasWork }
+    for (queue, work) in zip(queues, work) where work.pending.blockCount > 0 {
+      for lane in queue.lanes { hasWork[lane] = true }
+    }
+    for connection in connections where !connection.unconfirmed.isEmpty {
+      hasWork[connection.id.lane] = true
+    }
+    return hasWork
+  }
 }

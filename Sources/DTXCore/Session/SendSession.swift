@@ -25,6 +25,8 @@ package struct SendSession: Sendable {
     case sealed(Roots)
     /// The manifest is where it belongs, in answer to `Action.storeManifest`.
     case stored(EndTotals)
+    /// What this end says of the transfer, in answer to `Action.stateReceipt`.
+    case stated([UInt8])
     /// The user, who is at this end, changes something.
     case adjusted(Adjustment)
     /// Somebody asked to stop: a signal, a person.
@@ -52,6 +54,10 @@ package struct SendSession: Sendable {
     case seal(SealWork)
     case sealDataset
     case storeManifest
+    /// Say what was moved and how: `ReceiptCodec.offer`.
+    case stateReceipt
+    /// Keep what was said, with the receiver's answer.
+    case storeReceipt(ReceiptAnswer)
     /// An entry that is not part of what is committed.
     case report(FailedEntry)
     /// The plan, and the comparison that it was made of.
@@ -114,6 +120,10 @@ package struct SendSession: Sendable {
   /// The receiver's roots, when they came before this end's own were made.
   var earlyRoots: Roots?
   var areRootsEqual = false
+  /// What this end sealed.
+  package internal(set) var roots: Roots?
+  /// How the receiver went, when it went before this end was done.
+  var peerLoss: String?
   /// What the receiver said of itself at its end.
   package internal(set) var receiverTotals = EndTotals()
   private var actions = ActionQueue<Action>()
@@ -126,6 +136,10 @@ package struct SendSession: Sendable {
     /// This end's roots are sent; the receiver's are awaited, or its end.
     case comparingRoots(Roots)
     case storing
+    /// Both manifests are stored; this end says what was moved and how.
+    case stating(EndTotals)
+    /// The receiver's word on that is awaited.
+    case attesting(EndTotals)
     /// A stop was sent; the receiver finishes its epoch.
     case stopping(until: Instant)
     case finished
@@ -165,6 +179,7 @@ package struct SendSession: Sendable {
     case .sent(let connection, let block, let outcomes): sent(connection, block, outcomes)
     case .sealed(let roots): sealed(roots)
     case .stored(let totals): stored(totals)
+    case .stated(let offer): stated(offer)
     case .adjusted(let adjustment): adjust(adjustment)
     case .cancelled: cancel(at: now)
     case .peerGone(let reason): peerGone(reason)
@@ -186,9 +201,9 @@ package struct SendSession: Sendable {
     case .moving:
       guard !configuration.isDryRun else { return heartbeat.nextDeadline }
       return [laneDeadline, lookDeadline].reduce(heartbeat.nextDeadline) { min($0, $1 ?? $0) }
-    case .sealing, .comparingRoots: return heartbeat.nextDeadline
+    case .sealing, .comparingRoots, .attesting: return heartbeat.nextDeadline
     // Nothing is expected of the receiver any more.
-    case .storing: return heartbeat.nextBeat
+    case .storing, .stating: return heartbeat.nextBeat
     }
   }
 
@@ -223,8 +238,8 @@ package struct SendSession: Sendable {
       return
     }
     if heartbeat.takeBeat(at: now) { emit(.send(.heartbeat)) }
-    if heartbeat.isSilent(at: now), phase != .storing {
-      return fail(SessionFailure(.peerGone, "the receiver has been silent for 60 s"))
+    if heartbeat.isSilent(at: now), isReceiverNeeded {
+      return peerGone("the receiver has been silent for 60 s")
     }
     guard phase == .moving, !configuration.isDryRun else { return }
     dialDue(at: now)
@@ -239,10 +254,18 @@ package struct SendSession: Sendable {
     for connection in roster.takeDue(at: now) { emit(.dial(connection)) }
   }
 
+  /// Whether anything is expected of the receiver now.
+  private var isReceiverNeeded: Bool {
+    switch phase {
+    case .storing, .stating: false
+    case .moving, .sealing, .comparingRoots, .attesting, .stopping, .finished: true
+    }
+  }
+
   private mutating func cancel(at now: Instant) {
     switch phase {
     case .stopping, .finished: break
-    case .moving, .sealing, .comparingRoots, .storing:
+    case .moving, .sealing, .comparingRoots, .storing, .stating, .attesting:
       emit(.send(.stop(.interrupted, "")))
       phase = .stopping(until: now + 10 * Duration.second)
     }
@@ -252,7 +275,8 @@ package struct SendSession: Sendable {
     switch phase {
     case .stopping: finish(.interrupted)
     // The receiver is done and has said so: what is left to do is this end's own.
-    case .storing: break
+    case .storing, .stating: peerLoss = reason
+    case .attesting: attested(.missing(reason))
     case .moving, .sealing, .comparingRoots, .finished:
       fail(SessionFailure(.peerGone, reason))
     }

@@ -58,6 +58,16 @@ extension SessionFailure {
   }
 }
 
+/// What came of the receipt that the sender offered.
+package enum ReceiptAnswer: Equatable, Sendable {
+  /// The receiver's bytes behind it: `ReceiptCodec.answer`.
+  case endorsed([UInt8])
+  /// The receiver does not agree, for a reason for people.
+  case declined(String)
+  /// The receiver is gone: how it went.
+  case missing(String)
+}
+
 /// An extent's fate, as the end that held its bytes last saw it.
 package enum ExtentOutcome: Equatable, Sendable {
   /// The bytes are those that the source had, and these are their digest.

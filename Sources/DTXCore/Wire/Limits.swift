@@ -82,4 +82,14 @@ package enum Limits {
   /// What the threads of an end spent on one activity, in its report: 834 days of one thread, so
   /// that sums and products of such times fit 128 bits.
   package static let activityNanoseconds: UInt64 = 1 << 56
+  /// A receipt: it travels in one control frame.
+  package static let receiptByteCount = 768 << 10
+  /// Intervals of a lane's series in a receipt, and of all lanes: at ten bytes for each of nine
+  /// numbers they take half of it.
+  package static let receiptIntervalCount = 512
+  package static let receiptLaneIntervalCount = 4096
+  /// What the names and reasons of missing entries take in a receipt.
+  package static let receiptMissingByteCount = 128 << 10
+  /// Sources that a receipt names.
+  package static let receiptPathCount = 16
 }

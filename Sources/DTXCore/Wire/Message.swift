@@ -115,6 +115,9 @@ package enum Message: Equatable, Sendable {
   case fence(ConnectionID)
   /// What the kernel took for a connection that is about to carry blocks.
   case tuned(ConnectionID, LaneTaken)
+  /// What the sender says of the transfer, when both ends have stored their manifests:
+  /// `ReceiptCodec.offer`.
+  case receipt([UInt8])
 
   // From the receiver.
   /// A page of what the receiver lacks and what it has: see `ComparisonCodec`.
@@ -140,6 +143,10 @@ package enum Message: Equatable, Sendable {
   case adjust(Adjustment)
   /// All of a segment is committed, and no entry of it will be refused any more.
   case committed(segment: Int)
+  /// What the receiver puts behind the sender's receipt: `ReceiptCodec.answer`.
+  case endorsed([UInt8])
+  /// The receiver endorses nothing, for a reason for people.
+  case declined(String)
 
   // From both.
   /// The roots that this end sealed.

@@ -27,6 +27,9 @@ package enum MessageCodec {
     case finished = 33
     case heartbeat = 34
     case stop = 35
+    case receipt = 40
+    case endorsed = 41
+    case declined = 42
   }
 
   /// Segments in a session, at most: the frames' indices are small, and 2^20 segments of a
@@ -69,6 +72,9 @@ package enum MessageCodec {
       writer.append(Kind.tuned.rawValue)
       append(connection, &writer)
       LaneSettingsCodec.encode(taken, into: &writer)
+    case .receipt(let offer):
+      writer.append(Kind.receipt.rawValue)
+      writer.appendRaw(offer)
     case .comparison(let segment, let page):
       begin(.comparison, segment, &writer)
       writer.appendRaw(page)
@@ -108,6 +114,12 @@ package enum MessageCodec {
       AdjustmentCodec.encode(adjustment, into: &writer)
     case .committed(let segment):
       begin(.committed, segment, &writer)
+    case .endorsed(let answer):
+      writer.append(Kind.endorsed.rawValue)
+      writer.appendRaw(answer)
+    case .declined(let reason):
+      writer.append(Kind.declined.rawValue)
+      writer.appendCounted(reason, maximum: 1000)
     case .sealed(let roots):
       writer.append(Kind.sealed.rawValue)
       writer.append(roots.content, .sha256)
@@ -143,10 +155,10 @@ package enum MessageCodec {
     let message =
       switch kind {
       case .inventory, .inventoryEnd, .omitted, .demand, .plan, .fence, .tuned, .revise,
-        .remaining:
+        .remaining, .receipt:
         try senderMessage(kind, &reader)
       case .comparison, .changed, .refused, .comparisonEnd, .planned, .received, .damaged,
-        .durable, .fenced, .adjust, .committed:
+        .durable, .fenced, .adjust, .committed, .endorsed, .declined:
         try receiverMessage(kind, &reader)
       case .sealed, .finished, .heartbeat, .stop:
         try sharedMessage(kind, &reader)
@@ -163,6 +175,7 @@ package enum MessageCodec {
     if kind == .tuned {
       return .tuned(try connection(&reader), try LaneSettingsCodec.taken(&reader))
     }
+    if kind == .receipt { return .receipt(try receipt(&reader)) }
     if kind == .revise {
       let generation = try GenerationCodec.decode(&reader)
       let count = try reader.count("segments that are left", maximum: Limits.openSegmentCount)
@@ -202,6 +215,8 @@ package enum MessageCodec {
     _ reader: inout ByteReader
   ) throws(FormatError) -> Message {
     if kind == .fenced { return .fenced(try connection(&reader)) }
+    if kind == .endorsed { return .endorsed(try receipt(&reader)) }
+    if kind == .declined { return .declined(try reader.text("reason", maximum: 4000)) }
     if kind == .adjust { return .adjust(try AdjustmentCodec.decode(&reader)) }
     if kind == .durable {
       let epoch = try reader.uint32("epoch")
@@ -234,6 +249,16 @@ package enum MessageCodec {
     default:
       return .committed(segment: segment)
     }
+  }
+
+  /// Part of a receipt, which is decoded by whoever keeps it.
+  private static func receipt(_ reader: inout ByteReader) throws(FormatError) -> [UInt8] {
+    let byteCount = reader.remainingByteCount
+    guard byteCount <= Limits.receiptByteCount else {
+      let allowed = UInt64(Limits.receiptByteCount)
+      throw reader.failure("receipt", .tooLarge(found: UInt64(byteCount), allowed: allowed))
+    }
+    return try rest(&reader)
   }
 
   private static func sharedMessage(

@@ -113,12 +113,28 @@ extension Destination {
       for name in [
         StateDirectory.Name.manifestEarlier, StateDirectory.Name.identitiesEarlier,
         StateDirectory.Name.newJournal,
+        // Of an earlier transfer: it says nothing of this manifest.
+        StateDirectory.Name.receipt,
       ] { try writing.state.remove(name) }
       try directory.sync()
     } catch {
       throw Destination.manifestFailure(writing.state, error)
     }
     restoreRoot()
+  }
+
+  /// Puts the receipt beside the manifest.
+  ///
+  /// Called on the metadata thread, after `storeManifest`.
+  ///
+  /// - Parameter bytes: all of it.
+  /// - Returns: its path; nil where nothing is kept.
+  /// - Throws: what the file system said.
+  func storeReceipt(_ bytes: [UInt8]) throws(SystemError) -> [UInt8]? {
+    if discarding != nil { return nil }
+    let directory = requireWriting().state.directory
+    try directory.replace(StateDirectory.Name.receipt, with: bytes, permissions: 0o666)
+    return directory.path + Array("/".utf8) + StateDirectory.Name.receipt
   }
 
   // MARK: - Parts

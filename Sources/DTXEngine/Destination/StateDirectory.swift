@@ -13,6 +13,7 @@ struct StateDirectory: Sendable {
     static let newJournal = Array("journal.new".utf8)
     static let lock = Array("lock".utf8)
     static let manifest = Array("manifest".utf8)
+    static let receipt = Array("receipt".utf8)
     static let manifestPartial = Array("manifest.partial".utf8)
     static let manifestEarlier = Array("manifest.earlier".utf8)
     static let identities = Array("identities".utf8)

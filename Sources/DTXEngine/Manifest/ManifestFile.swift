@@ -16,7 +16,13 @@ package struct ManifestFile: Sendable {
   /// - Throws: `.failed` when there is none, or when it is no manifest that this version reads.
   package static func open(_ path: [UInt8]) throws(TransferError) -> ManifestFile {
     if let directory = try? Directory.open(path) {
-      let found = try StatusReader.latestManifest(in: directory)
+      let name = StateDirectory.Name.manifest
+      let found = try StatusReader.latest(
+        name,
+        "manifest",
+        in: directory,
+        remedy: "name a manifest, or make one with dtx manifest create"
+      )
       return try open(found.name, in: found.directory)
     }
     let file = try TransferError.unless("manifest \(printable(path)) cannot be opened") {

@@ -48,13 +48,24 @@ package enum StatusReader {
     return discarded
   }
 
-  /// The manifest of the session in this tree's `.dtx` that came to its end last.
-  static func latestManifest(
-    in tree: Directory
+  /// A file of the session in this tree's `.dtx` that came to its end last.
+  ///
+  /// - Parameters:
+  ///   - name: of the file, in the session's directory.
+  ///   - what: it is.
+  ///   - tree: a destination.
+  ///   - remedy: what to do where there is none.
+  /// - Returns: the session's directory, and the name.
+  /// - Throws: `.failed` when there is none.
+  static func latest(
+    _ name: [UInt8],
+    _ what: String,
+    in tree: Directory,
+    remedy: String
   ) throws(TransferError) -> (directory: Directory, name: [UInt8]) {
     var latest: (state: StateDirectory, modified: Int64)?
     for state in try states(of: tree, nil) {
-      let found = try? state.directory.statusIfPresent(of: StateDirectory.Name.manifest)
+      let found = try? state.directory.statusIfPresent(of: name)
       guard let status = found ?? nil else { continue }
       if let known = latest, known.modified >= status.modified { continue }
       latest = (state, status.modified)
@@ -62,12 +73,12 @@ package enum StatusReader {
     guard let latest else {
       throw TransferError(
         .failed,
-        "\(printable(tree.path)) has no manifest",
+        "\(printable(tree.path)) has no \(what)",
         cause: "there is none in its .dtx",
-        remedy: "name a manifest, or make one with dtx manifest create"
+        remedy: remedy
       )
     }
-    return (latest.state.directory, StateDirectory.Name.manifest)
+    return (latest.state.directory, name)
   }
 
   // MARK: - Finding

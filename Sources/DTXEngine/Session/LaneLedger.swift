@@ -73,6 +73,16 @@ final class LaneLedger: Sendable {
     }
   }
 
+  /// What each lane is held to now, as its contract counts; nil for one that nobody rated.
+  var rates: [Rate?] {
+    tunings.withLock { tunings in
+      lanes.indices.map { tunings.indices.contains($0) ? tunings[$0].settings.pacedRate : nil }
+    }
+  }
+
+  /// What each lane's contract counts.
+  var layers: [CountedLayer] { firstTunings.map(\.settings.layer) }
+
   /// As the lane's contract counts it, and as much of it as was to be used.
   private func pacedRate(of lane: Int, at rate: Rate) -> Rate {
     guard let planned = lanes[lane].rate, let first = firstTunings[lane].settings.pacedRate else {

@@ -93,8 +93,8 @@ final class ReceiveEngine: Sendable {
       now: Instant(nanoseconds: started)
     )
     lanes.open()
-    let outcome = loop(&session, started) { [self] action in
-      perform(action, metadataWorker, commitWorker)
+    let outcome = loop(&session, started) { [self] action, report in
+      perform(action, report, metadataWorker, commitWorker)
     }
     gate.open()
     lanes.shut(orderly: outcome == .completed)
@@ -113,12 +113,13 @@ final class ReceiveEngine: Sendable {
   private func loop(
     _ session: inout ReceiveSession,
     _ started: UInt64,
-    _ perform: (ReceiveSession.Action) -> SessionOutcome?
+    _ perform: (ReceiveSession.Action, _ report: () -> TransferReport) -> SessionOutcome?
   ) -> SessionOutcome {
     var pace = ProgressPace(started)
     while true {
       while let action = session.nextAction() {
-        if let outcome = perform(action) { return outcome }
+        let outcome = perform(action) { report(session, .completed, started: started) }
+        if let outcome { return outcome }
       }
       let deadline = min(session.nextDeadline?.nanoseconds ?? .max, pace.next)
       let event = inbox.receive(deadline: deadline) ?? .deadline
@@ -131,6 +132,7 @@ final class ReceiveEngine: Sendable {
 
   private func perform(
     _ action: ReceiveSession.Action,
+    _ report: () -> TransferReport,
     _ metadataWorker: SerialWorker,
     _ commitWorker: SerialWorker
   ) -> SessionOutcome? {
@@ -158,6 +160,9 @@ final class ReceiveEngine: Sendable {
       metadataWorker.run { [self] in finalize() }
     case .storeManifest:
       metadataWorker.run { [self] in storeManifest() }
+    case .endorse(let offer):
+      let report = report()
+      metadataWorker.run { [self] in endorse(offer, report) }
     case .report(let failed):
       tally.fail(failed, in: segments.withLock { $0[failed.segment] })
     case .reportOmission(let path, let failure, let reason):
@@ -267,6 +272,25 @@ final class ReceiveEngine: Sendable {
     }
   }
 
+  /// Compares the sender's receipt with what is known here, endorses it, and keeps it.
+  private func endorse(_ offer: [UInt8], _ report: TransferReport) {
+    guard let roots = report.roots else { preconditionFailure("a receipt before the roots") }
+    let own = ReceiptStatement(report, setup, roots: roots, key: nil)
+    var endorsing = ReceiptEndorsing(of: offer, knowing: own) { key in
+      ReceiptEndorsement(report, setup, key: key)
+    }
+    var path: [UInt8]?
+    if let bytes = endorsing.bytes {
+      do throws(SystemError) {
+        path = try destination.storeReceipt(bytes)
+      } catch {
+        endorsing.notice = "the receipt could not be kept: \(error)"
+      }
+    }
+    tally.take(endorsing.receipt, at: path, notice: endorsing.notice)
+    inbox.send(.endorsed(endorsing.answer))
+  }
+
   private func totals() -> EndTotals {
     let statistics = destination.statistics
     var totals = times.totals
@@ -362,6 +386,11 @@ final class ReceiveEngine: Sendable {
     report.compressedByteCount = compressed.plainByteCount
     report.compressedWireByteCount = compressed.compressedByteCount
     tally.complete(&report, options: setup.options, nanoseconds: Clock.now() - started)
+    // The sender has looked.
+    for (index, lane) in (report.receipt?.statement.lanes ?? []).enumerated()
+    where report.lanes.indices.contains(index) {
+      report.lanes[index].conformance = lane.figures
+    }
     return report
   }
 }

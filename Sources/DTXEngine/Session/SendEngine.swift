@@ -16,6 +16,7 @@ final class SendEngine: Sendable {
   private let times = ActivityLedger()
   private let lanes: LaneConnections<SendingLane>
   private let workers: StorageWorkers
+  private let offer = Guarded<ReceiptOffer?>(nil)
 
   /// Makes the engine; `run` follows.
   ///
@@ -115,8 +116,13 @@ final class SendEngine: Sendable {
       times: times
     )
     lanes.open()
-    let outcome = loop(&session, started) { [self] action in
-      perform(action, scan: scan, sealWorker: sealWorker, manifest: manifest)
+    var meter = TransferMeter(
+      setup.inputs.lanes,
+      counting: ledger.layers,
+      at: Instant(nanoseconds: started)
+    )
+    let outcome = loop(&session, &meter, started) { [self] action, state in
+      perform(action, state, scan: scan, sealWorker: sealWorker, manifest: manifest)
     }
     lanes.shut(orderly: outcome == .completed)
     workers.finish()
@@ -127,35 +133,54 @@ final class SendEngine: Sendable {
     setup.channel.close()
     reader.join()
     manifest.discard()
-    return report(session, outcome, started: started, roots: manifest.roots)
+    return report(session, meter, outcome, started: started, roots: manifest.roots)
   }
 
   // MARK: - The control thread
 
   private func loop(
     _ session: inout SendSession,
+    _ meter: inout TransferMeter,
     _ started: UInt64,
-    _ perform: (SendSession.Action) -> SessionOutcome?
+    _ perform: (SendSession.Action, _ state: () -> ReceiptOffer) -> SessionOutcome?
   ) -> SessionOutcome {
     var pace = ProgressPace(started)
     var activity = ActivityClock(times, .opening)
     while true {
       while let action = session.nextAction() {
-        if let outcome = perform(action) { return outcome }
+        let outcome = perform(action) { state(session, &meter, started) }
+        if let outcome { return outcome }
       }
       let deadline = min(session.nextDeadline?.nanoseconds ?? .max, pace.next)
       let event = inbox.receive(deadline: deadline) ?? .deadline
-      if case .connectionLost(let id, _) = event { lanes.forget(id) }
       let now = Clock.now()
-      session.handle(event, at: Instant(nanoseconds: now))
+      let instant = Instant(nanoseconds: now)
+      if case .connectionLost(let id, _) = event {
+        if let reading = lanes[id]?.reading { meter.end(reading, at: instant) }
+        lanes.forget(id)
+      }
+      session.handle(event, at: instant)
+      if meter.isDue(at: instant) { look(session, &meter, at: instant) }
       activity.lap()
       activity.enter(session.activity)
       if pace.isDue(now) { setup.watch(.progress(progress(session, started, now, &pace))) }
     }
   }
 
+  /// Reads all connections' counters.
+  private func look(_ session: SendSession, _ meter: inout TransferMeter, at now: Instant) {
+    meter.look(
+      lanes.all.map(\.reading),
+      rates: ledger.rates,
+      hasWork: session.lanesWithWork,
+      durableByteCount: session.progress.durableByteCount,
+      at: now
+    )
+  }
+
   private func perform(
     _ action: SendSession.Action,
+    _ state: () -> ReceiptOffer,
     scan: ScanJobs,
     sealWorker: SerialWorker,
     manifest: SentManifest
@@ -190,6 +215,12 @@ final class SendEngine: Sendable {
         manifest.store()
         inbox.send(.stored(totals()))
       }
+    case .stateReceipt:
+      let made = state()
+      offer.withLock { $0 = made }
+      inbox.send(.stated(made.bytes))
+    case .storeReceipt(let answer):
+      keepReceipt(answer, beside: manifest)
     case .report(let failed):
       tally.fail(failed, in: table[failed.segment]?.segment)
     case .planned(let plan, let comparison):
@@ -207,6 +238,29 @@ final class SendEngine: Sendable {
       return outcome
     }
     return nil
+  }
+
+  /// Says what was moved and how.
+  private func state(
+    _ session: SendSession,
+    _ meter: inout TransferMeter,
+    _ started: UInt64
+  ) -> ReceiptOffer {
+    look(session, &meter, at: Instant(nanoseconds: Clock.now()))
+    guard let roots = session.roots else { preconditionFailure("a receipt before the roots") }
+    let report = report(session, meter, .completed, started: started, roots: roots)
+    return ReceiptOffer { key in
+      var statement = ReceiptStatement(report, setup, roots: roots, key: key)
+      statement.add(report, meter, layers: ledger.layers)
+      return statement
+    }
+  }
+
+  /// Keeps the receipt with the receiver's answer.
+  private func keepReceipt(_ answer: ReceiptAnswer, beside manifest: SentManifest) {
+    guard let offer = offer.withLock({ $0 }) else { return }
+    let (bytes, receipt, notice) = offer.completed(answer)
+    tally.take(receipt, at: manifest.store(receipt: bytes), notice: notice)
   }
 
   /// Tells both ends of an entry that cannot be scanned.
@@ -272,6 +326,7 @@ final class SendEngine: Sendable {
 
   private func report(
     _ session: SendSession,
+    _ meter: TransferMeter,
     _ outcome: SessionOutcome,
     started: UInt64,
     roots: Roots?
@@ -296,6 +351,9 @@ final class SendEngine: Sendable {
     report.roots = roots
     report.usesShellLane = setup.settlement.usesControlChannel
     report.lanes = ledger.reports()
+    for (index, lane) in meter.lanes.enumerated() {
+      report.lanes[index].conformance = lane.conformance.figures
+    }
     report.compressedByteCount = compressed.plainByteCount
     report.compressedWireByteCount = compressed.compressedByteCount
     tally.complete(&report, options: setup.options, nanoseconds: Clock.now() - started)

@@ -10,6 +10,7 @@ final class SendingLane: SessionLane {
     case end
   }
 
+  private let id: ConnectionID
   private let socket: Socket
   private let inbox = Mailbox<Command>()
   private let thread: Thread
@@ -26,6 +27,7 @@ final class SendingLane: SessionLane {
     report: @escaping @Sendable (SendSession.Event) -> Void
   ) throws(SystemError) {
     let id = ConnectionID(lane: opened.identity.lane, number: opened.identity.number)
+    self.id = id
     socket = opened.socket
     self.tuning = tuning
     let passage = BlockPassage(over: opened.socket)
@@ -62,6 +64,24 @@ final class SendingLane: SessionLane {
 
   /// Payload that has reached the other end over this connection.
   var acknowledgedByteCount: UInt64 { passage.acknowledgedByteCount(over: socket) }
+
+  /// The connection's counters, for what its lane is held to.
+  var reading: ConnectionReading {
+    guard let info = try? socket.tcpInfo(), let shape = SegmentShape(of: socket) else {
+      // It is no TCP connection: all that is known of it is what it carries.
+      return ConnectionReading(id: id, acknowledgedByteCount: acknowledgedByteCount, shape: nil)
+    }
+    return ConnectionReading(
+      id: id,
+      acknowledgedByteCount: info.bytesAcked,
+      retransmittedByteCount: info.bytesRetransmitted,
+      roundTripMicroseconds: UInt64(info.roundTripMicroseconds),
+      shape: shape,
+      busyMicroseconds: info.busyMicroseconds,
+      receiveWindowMicroseconds: info.receiveWindowLimitedMicroseconds,
+      sendBufferMicroseconds: info.sendBufferLimitedMicroseconds
+    )
+  }
 
   /// Sets the pace anew; a connection that does not take it ends, and its successor says why.
   func retune() {

@@ -76,6 +76,21 @@ final class SentManifest: @unchecked Sendable {
     }
   }
 
+  /// Puts the receipt beside the copy, under the same name.
+  ///
+  /// - Parameter bytes: all of it.
+  /// - Returns: its path; nil where there is no copy.
+  func store(receipt bytes: [UInt8]) -> [UInt8]? {
+    guard isStored, let directory, let roots else { return nil }
+    let name = Array("\(roots.full.hex(32)).receipt".utf8)
+    do throws(SystemError) {
+      try directory.replace(name, with: bytes, permissions: 0o600)
+      return directory.path + Array("/".utf8) + name
+    } catch {
+      return nil
+    }
+  }
+
   /// Removes what a session that did not come to its end has written.
   func discard() {
     guard !isStored, let directory else { return }

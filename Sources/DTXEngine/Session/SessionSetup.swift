@@ -4,6 +4,9 @@ internal import DTXLinux
 /// What both engines need of a transfer once the handshake is over.
 struct SessionSetup: Sendable {
   var options: TransferOptions
+  /// The sources or the destination at this end, as they were given.
+  var paths: [[UInt8]]
+  var cipher: Cipher
   var settlement: LaneSettlement
   /// What this end sets on each lane's connections; empty where none is a connection of its own.
   var tunings: [LaneTuning]

@@ -14,6 +14,8 @@ final class SessionTally: Sendable {
     /// What the latest generation says, once there is one.
     var revised: UInt64?
     var generation: UInt32 = 0
+    var receiptPath: [UInt8]?
+    var receipt: Receipt?
 
     /// When all is done; nil where nothing can be said.
     var predicted: UInt64? { revised ?? prediction?.finish }
@@ -77,6 +79,20 @@ final class SessionTally: Sendable {
     note("\(GenerationNotice(revision, inputs))")
   }
 
+  /// Takes this end's copy of the receipt.
+  ///
+  /// - Parameters:
+  ///   - receipt: what it says; nil for none.
+  ///   - path: where it is; nil where it is not kept.
+  ///   - notice: what there is to say of it.
+  func take(_ receipt: Receipt?, at path: [UInt8]?, notice: String?) {
+    state.withLock { state in
+      state.receipt = receipt
+      state.receiptPath = path
+    }
+    if let notice { note(notice) }
+  }
+
   /// Tells the entries that are moved, made or changed, in canonical order.
   func list(_ comparison: Comparison, of segment: Segment) {
     for (index, entry) in segment.entries.enumerated()
@@ -98,6 +114,8 @@ final class SessionTally: Sendable {
       report.prediction = state.prediction
       report.predictedNanoseconds = state.predicted
       report.generation = state.generation
+      report.receipt = state.receipt
+      report.receiptPath = state.receiptPath
     }
     report.isDryRun = options.isDryRun
     report.nullSource = options.nullSource

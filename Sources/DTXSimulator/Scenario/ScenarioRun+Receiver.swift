@@ -76,6 +76,8 @@ extension ScenarioRun {
     case .storeManifest:
       let time = about(scenario.receiver.syncNanoseconds)
       schedule(ReceiveSession.Event.stored(EndTotals()), after: time)
+    case .endorse:
+      schedule(ReceiveSession.Event.endorsed(.endorsed([])), after: 0)
     case .report(let failed):
       store.note("entry \(failed.entry) of segment \(failed.segment): \(failed.reason)")
     case .reportOmission:

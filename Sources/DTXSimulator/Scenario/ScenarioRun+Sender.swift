@@ -81,6 +81,10 @@ extension ScenarioRun {
     case .storeManifest:
       let time = about(scenario.receiver.syncNanoseconds)
       schedule(SendSession.Event.stored(EndTotals()), after: time)
+    case .stateReceipt:
+      schedule(SendSession.Event.stated([]), after: 0)
+    case .storeReceipt:
+      break
     case .report(let failed):
       store.note("entry \(failed.entry) of segment \(failed.segment): \(failed.reason)")
     case .planned(let plan, _):

@@ -1,0 +1,67 @@
+package import DTXCore
+internal import DTXLinux
+
+/// A receipt on disk.
+package struct ReceiptFile: Sendable {
+  package let path: [UInt8]
+  package let receipt: Receipt
+  /// Where the manifest lies that was stored with it, if it is still there.
+  package let manifestPath: [UInt8]?
+
+  /// Reads a receipt, or that of a tree: the one in its `.dtx` whose session ended last.
+  ///
+  /// - Parameter path: of the file, or of the tree.
+  /// - Throws: `.failed` when there is none or it cannot be read, `.integrity` when its bytes are
+  ///   no receipt.
+  package init(at path: [UInt8]) throws(TransferError) {
+    let (directory, name) = try ReceiptFile.place(path)
+    let full = directory.path + Array("/".utf8) + name
+    let bytes = try TransferError.unless("receipt \(printable(full)) cannot be read") {
+      () throws(SystemError) in
+      try directory.openFile(name, .read).read(byteCount: Limits.receiptByteCount + 1, at: 0)
+    }
+    self.path = full
+    do throws(FormatError) {
+      receipt = try ReceiptCodec.decode(bytes)
+    } catch {
+      throw TransferError(
+        .integrity,
+        "receipt \(printable(full)) cannot be used",
+        cause: error.description
+      )
+    }
+    let sibling = ReceiptFile.manifestName(name)
+    let isThere = ((try? directory.statusIfPresent(of: sibling)) ?? nil) != nil
+    manifestPath = isThere ? directory.path + Array("/".utf8) + sibling : nil
+  }
+
+  private static func place(
+    _ path: [UInt8]
+  ) throws(TransferError) -> (directory: Directory, name: [UInt8]) {
+    if let tree = try? Directory.open(path) {
+      return try StatusReader.latest(
+        StateDirectory.Name.receipt,
+        "receipt",
+        in: tree,
+        remedy: "name a receipt: both ends of a transfer keep one"
+      )
+    }
+    let separator = UInt8(ascii: "/")
+    let parts = path.split(separator: separator)
+    let name = Array(parts.last ?? [])
+    var parent = Array(path.dropLast(name.count))
+    if parent.isEmpty { parent = [UInt8(ascii: ".")] }
+    while parent.count > 1, parent.last == separator { parent.removeLast() }
+    let directory = try TransferError.unless("receipt \(printable(path)) cannot be opened") {
+      () throws(SystemError) in try Directory.open(parent)
+    }
+    return (directory, name)
+  }
+
+  /// `receipt` lies beside `manifest`, and `NAME.receipt` beside `NAME.manifest`.
+  private static func manifestName(_ name: [UInt8]) -> [UInt8] {
+    let suffix = StateDirectory.Name.receipt
+    let base = name.suffix(suffix.count).elementsEqual(suffix) ? name.dropLast(suffix.count) : []
+    return Array(base) + StateDirectory.Name.manifest
+  }
+}
