@@ -152,9 +152,8 @@ private struct Responding {
   }
 
   private func receive() throws(TransferError) -> Int32 {
-    let inlet = LaneInlet()
-    let listener = try accept(inlet)
-    defer { listener.close() }
+    let reception = try listen()
+    defer { reception?.close() }
     let shape = try channel.receiveDecoded(HandshakeCodec.shape)
     let placement = Placement.of(shape, at: request.paths[0])
     let destination = try Destination.open(
@@ -168,28 +167,40 @@ private struct Responding {
     try channel.sendStep(
       HandshakeCodec.encode(DestinationReply(singleFileName: placement.singleFileName))
     )
-    let settlement = try channel.receiveDecoded(HandshakeCodec.settlement)
-    let engine = try ReceiveEngine(destination, setup(settlement, inlet))
+    let engine = try ReceiveEngine(destination, try settled(reception))
     interruption.onSignal { engine.cancel() }
     return status(of: try engine.run())
   }
 
   private func send() throws(TransferError) -> Int32 {
     let dataset = try SourceDataset.of(request.options, request.paths)
-    let inlet = LaneInlet()
-    let listener = try accept(inlet)
-    defer { listener.close() }
+    let reception = try listen()
+    defer { reception?.close() }
     try channel.sendStep(HandshakeCodec.encode(dataset.shape))
     let reply = try channel.receiveDecoded(HandshakeCodec.destinationReply)
-    let settlement = try channel.receiveDecoded(HandshakeCodec.settlement)
     let source = reply.singleFileName.map { dataset.renamed(to: $0) } ?? dataset
-    let engine = try SendEngine(source, setup(settlement, inlet))
+    let engine = try SendEngine(source, try settled(reception))
     interruption.onSignal { engine.cancel() }
     return status(of: try engine.run())
   }
 
-  private func setup(_ settlement: LaneSettlement, _ inlet: LaneInlet) -> SessionSetup {
-    SessionSetup(
+  /// Dials, where the initiator listens, and hears how the lanes run.
+  private func settled(_ reception: LaneReception?) throws(TransferError) -> SessionSetup {
+    var dialling: LaneDialling?
+    if let doorway = request.doorway {
+      let place = server.isLoopback ? nil : ListeningAddress.fromEnvironment().peer
+      let call = LaneCall(request, doorway, secret: secret, seenAddress: place)
+      let report: DialReport
+      (report, dialling) = call.open()
+      try channel.sendStep(HandshakeCodec.encode(report))
+    }
+    let settlement = try channel.receiveDecoded(HandshakeCodec.settlement)
+    if dialling != nil, !settlement.usesControlChannel {
+      guard settlement.inputs.lanes.count == request.lanes.count else {
+        throw TransferError(.refused, "the lanes are not those that were asked for")
+      }
+    }
+    return SessionSetup(
       options: request.options,
       paths: request.paths,
       cipher: request.cipher,
@@ -198,7 +209,9 @@ private struct Responding {
       isInitiator: false,
       channel: channel,
       secret: secret,
-      inlet: inlet,
+      initiatorListens: request.doorway != nil,
+      inlet: reception?.inlet ?? LaneInlet(),
+      dialling: settlement.usesControlChannel ? nil : dialling,
       watch: Responding.tell
     )
   }
@@ -224,20 +237,23 @@ private struct Responding {
     }
   }
 
-  /// Listens for lanes, and says where.
-  private func accept(_ inlet: LaneInlet) throws(TransferError) -> LaneListener {
+  /// Listens for lanes, unless the initiator does, and says where.
+  private func listen() throws(TransferError) -> LaneReception? {
+    guard request.doorway == nil else {
+      try channel.sendStep(HandshakeCodec.encode(Acceptance(port: 0, addresses: [])))
+      return nil
+    }
     var place = server.isLoopback ? ListeningAddress.loopback : .fromEnvironment()
     if request.lanesHaveAddresses { place.takeAnyWay() }
-    let listener: LaneListener
+    let reception: LaneReception
     do throws(LaneError) {
-      listener = try LaneListener(
-        host: place.host,
+      reception = try LaneReception(
+        place,
         ports: request.ports,
         secret: secret,
         sessionID: request.sessionID,
-        cipher: request.cipher,
-        allowedPeer: place.peer
-      ) { inlet.take($0) }
+        cipher: request.cipher
+      )
     } catch {
       throw TransferError(
         .failed,
@@ -246,9 +262,8 @@ private struct Responding {
         remedy: "name other ports with --port; nothing was moved"
       )
     }
-    let acceptance = Acceptance(port: listener.port, addresses: place.addresses)
-    try channel.sendStep(HandshakeCodec.encode(acceptance))
-    return listener
+    try channel.sendStep(HandshakeCodec.encode(reception.place))
+    return reception
   }
 
   private func status(of report: TransferReport) -> Int32 {

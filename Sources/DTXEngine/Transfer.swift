@@ -65,7 +65,7 @@ package enum Transfer {
       report.cipher = opening.cipher
       report.signal = interruption.signal
       report.limitation = report.limited(isOneHost: host == nil)
-      report.describeLanes(as: request.lanes)
+      report.describeLanes(as: request)
       if report.usesShellLane {
         let way = host == nil ? "the control channel" : "the remote shell"
         report.notices.append("no port could be reached: one lane went through \(way)")
@@ -104,12 +104,12 @@ package enum Transfer {
 }
 
 /// The handshake of one transfer, and the session behind it.
-private struct Opening {
+struct Opening {
   let request: TransferRequest
   let host: String?
   let farEnd: FarEnd
   let cipher: Cipher
-  private let sessionID = randomBytes(16)
+  let sessionID = randomBytes(16)
 
   init(request: TransferRequest, host: String?, farEnd: FarEnd) {
     self.request = request
@@ -119,20 +119,21 @@ private struct Opening {
     cipher = request.cipher ?? (host == nil ? .none : .aes256GCM)
   }
 
-  private var channel: ControlChannel { farEnd.channel }
+  var channel: ControlChannel { farEnd.channel }
 
   func push(
     _ dataset: SourceDataset,
     _ interruption: Interruption,
     _ watch: @escaping @Sendable (TransferEvent) -> Void
   ) throws(TransferError) -> TransferReport {
-    let (acceptance, secret) = try request(paths: [request.destination.path])
+    let meeting = try request(paths: [request.destination.path])
+    defer { meeting.reception?.close() }
     try channel.sendStep(HandshakeCodec.encode(dataset.shape))
     let reply = try decoded(HandshakeCodec.destinationReply)
     var source = reply.singleFileName.map { dataset.renamed(to: $0) } ?? dataset
     if host == nil { source = try source.leavingOut(destination: request.destination.path) }
-    let (settlement, dialling) = try settle(acceptance, secret)
-    let engine = try SendEngine(source, setup(settlement, dialling, secret, watch))
+    let (settlement, dialling) = try settle(meeting)
+    let engine = try SendEngine(source, setup(settlement, dialling, meeting, watch))
     interruption.onSignal { engine.cancel() }
     let door = door(settlement) { engine.adjust($0) }
     defer { door?.close() }
@@ -143,7 +144,8 @@ private struct Opening {
     _ interruption: Interruption,
     _ watch: @escaping @Sendable (TransferEvent) -> Void
   ) throws(TransferError) -> TransferReport {
-    let (acceptance, secret) = try request(paths: request.sources.map(\.path))
+    let meeting = try request(paths: request.sources.map(\.path))
+    defer { meeting.reception?.close() }
     let shape = try decoded(HandshakeCodec.shape)
     try checkAsked(shape)
     let destination: Destination
@@ -163,10 +165,10 @@ private struct Opening {
     defer { destination.close() }
     let reply = DestinationReply(singleFileName: placement.singleFileName)
     try channel.sendStep(HandshakeCodec.encode(reply))
-    let (settlement, dialling) = try settle(acceptance, secret)
+    let (settlement, dialling) = try settle(meeting)
     let engine = try ReceiveEngine(
       destination,
-      setup(settlement, dialling, secret, watch)
+      setup(settlement, dialling, meeting, watch)
     )
     interruption.onSignal { engine.cancel() }
     let door = door(settlement) { engine.adjust($0) }
@@ -193,7 +195,7 @@ private struct Opening {
   private func setup(
     _ settlement: LaneSettlement,
     _ dialling: LaneDialling?,
-    _ secret: SessionSecret,
+    _ meeting: Meeting,
     _ watch: @escaping @Sendable (TransferEvent) -> Void
   ) -> SessionSetup {
     SessionSetup(
@@ -202,60 +204,18 @@ private struct Opening {
         ? request.sources.map(\.path) : [request.destination.path],
       cipher: cipher,
       settlement: settlement,
-      tunings: settlement.usesControlChannel
-        ? [] : request.lanes.map { LaneTuning($0, isSender: request.direction == .push) },
+      tunings: settlement.usesControlChannel ? [] : tunings,
       isInitiator: true,
       channel: channel,
-      secret: secret,
+      secret: meeting.secret,
+      initiatorListens: meeting.reception != nil,
+      inlet: meeting.reception?.inlet ?? LaneInlet(),
       dialling: dialling,
       watch: watch
     )
   }
 
-  private func request(
-    paths: [[UInt8]]
-  ) throws(TransferError) -> (Acceptance, SessionSecret) {
-    try farEnd.greet()
-    var bytes = randomBytes(SessionSecret.byteCount)
-    let wire = Request(
-      direction: request.direction,
-      paths: paths,
-      options: request.options,
-      secret: bytes,
-      sessionID: sessionID,
-      ports: request.ports,
-      cipher: cipher,
-      lanesHaveAddresses: request.lanes.contains { $0.route.hasAddresses },
-      lanes: request.lanes.map(\.settings)
-    )
-    try channel.sendStep(RequestCodec.encode(wire))
-    let acceptance = try decoded(HandshakeCodec.acceptance)
-    return (acceptance, SessionSecret(wiping: &bytes))
-  }
-
-  private func settle(
-    _ acceptance: Acceptance,
-    _ secret: SessionSecret
-  ) throws(TransferError) -> (LaneSettlement, LaneDialling?) {
-    let setup = LaneSetup(
-      request: request,
-      acceptance: acceptance,
-      host: host,
-      secret: secret,
-      sessionID: sessionID,
-      cipher: cipher
-    )
-    do throws(TransferError) {
-      let (settlement, dialling) = try setup.settle()
-      try channel.sendStep(HandshakeCodec.encode(settlement))
-      return (settlement, dialling)
-    } catch {
-      channel.refuse(.failed, error.lines)
-      throw error
-    }
-  }
-
-  private func decoded<Value>(
+  func decoded<Value>(
     _ decode: ([UInt8]) throws(FormatError) -> Value
   ) throws(TransferError) -> Value {
     try channel.receiveDecoded(decode)

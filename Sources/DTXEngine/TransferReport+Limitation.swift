@@ -2,9 +2,10 @@ internal import DTXCore
 
 extension TransferReport {
   /// Puts the contracts that a user wrote in the place of the rates that the plan counted with.
-  mutating func describeLanes(as descriptions: [LaneDescription]) {
-    guard !usesShellLane, lanes.count == descriptions.count else { return }
-    for (index, description) in descriptions.enumerated() {
+  mutating func describeLanes(as request: TransferRequest) {
+    guard !usesShellLane, lanes.count == request.lanes.count else { return }
+    for (index, description) in request.lanes.enumerated() {
+      lanes[index].listening = request.listening
       lanes[index].lane = description.lane
       lanes[index].route = description.route
       lanes[index].pace = description.pace

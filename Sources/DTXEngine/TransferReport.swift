@@ -92,13 +92,15 @@ package struct LaneReport: Sendable {
   package var sentByteCount: UInt64 = 0
   package var blockCount = 0
   package var connectionCount = 0
-  /// Source ports of its connections, as link aggregation hashes them.
+  /// Ports of its connections at the end that dialled, as link aggregation hashes them.
   package var sourcePorts: [UInt16] = []
   /// Where its connections have this end, in digits, and the device that they are bound to.
   package var localAddress: String?
   package var interface: String?
   /// What the kernel took for one of its connections at the data's sender; nil while unknown.
   package var taken: LaneTaken?
+  /// Which end listened.
+  package var listening: ListeningEnd = .remote
   /// What was asked for.
   package var route = LaneRoute()
   package var pace = LanePace()

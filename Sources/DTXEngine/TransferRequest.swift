@@ -1,6 +1,14 @@
 package import DTXCore
 internal import DTXLinux
 
+/// An end of a transfer, as its user sees it.
+package enum ListeningEnd: String, Sendable, CaseIterable {
+  /// Where the command was run.
+  case local
+  /// The far end.
+  case remote
+}
+
 /// What a user asked for, as `dtx push` and `dtx pull` understood it.
 package struct TransferRequest: Sendable {
   package var direction: Direction
@@ -19,9 +27,11 @@ package struct TransferRequest: Sendable {
   package var remoteShell: [String] = ["ssh"]
   /// The program to start at the far end.
   package var remoteProgram = "dtx"
-  /// Ports that the far end may listen on; 0 means any.
+  /// Which end listens for lanes; the other one dials.
+  package var listening: ListeningEnd = .remote
+  /// Ports that the end that listens may have; 0 means any.
   package var ports: ClosedRange<UInt16> = 0...0
-  /// Where lanes are dialled, instead of where ssh leads to.
+  /// Where lanes are dialled, instead of where ssh leads to or comes from.
   package var laneHost: String?
   /// One lane through ssh is allowed although a rate was promised.
   package var allowsLanesThroughShell = false
@@ -29,6 +39,9 @@ package struct TransferRequest: Sendable {
   package var bootstraps = false
   /// Where journals and manifests are kept instead of under the destination.
   package var stateDirectory: [UInt8]?
+
+  /// Whether a lane goes another way than one of which nothing is said.
+  var lanesHaveAddresses: Bool { lanes.contains { $0.route.hasAddresses } }
 
   /// What people call the transfer: `push /data/ archive:/mnt/run7`.
   var title: String {

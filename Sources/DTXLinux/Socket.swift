@@ -161,6 +161,14 @@ package final class Socket: Sendable {
     }
   }
 
+  /// Binds a connection that was accepted to the device that it has to leave by.
+  ///
+  /// - Parameter interface: the device (SO_BINDTODEVICE).
+  /// - Throws: ENODEV for one that there is not, EPERM where that needs a capability.
+  package func bind(toInterface interface: String) throws(SystemError) {
+    try bind(from: nil, interface: interface)
+  }
+
   private static func make(for address: SocketAddress) throws(SystemError) -> Socket {
     let result = system { dtx_socket(address.family) }
     let raw = Int32(try checked(result, "socket", address.description))

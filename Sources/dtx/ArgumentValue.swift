@@ -70,6 +70,13 @@ enum ArgumentValue {
     return first...last
   }
 
+  static func listeningEnd(_ text: String) throws -> ListeningEnd {
+    guard let end = ListeningEnd(rawValue: text) else {
+      throw ValidationError("the end that listens is local or remote")
+    }
+    return end
+  }
+
   static func cipher(_ text: String) throws -> Cipher {
     guard let cipher = Cipher.allCases.first(where: { $0.name == text }) else {
       throw ValidationError("a cipher is aes-256-gcm or none")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DTXCore
+import DTXEngine
 import DTXLinux
 
 /// The options that say which lanes there are and how they are reached.
@@ -56,7 +57,16 @@ struct LaneArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Port, or range of ports, that the far end may listen on: 5000-5009. (default: any)",
+      "End that listens for lanes, while the other one connects: local or remote. (default: remote)",
+      valueName: "end"
+    ),
+    transform: ArgumentValue.listeningEnd
+  )
+  var listen: ListeningEnd?
+
+  @Option(
+    help: ArgumentHelp(
+      "Port, or range of ports, that the end that listens may have: 5000-5009. (default: any)",
       valueName: "ports"
     ),
     transform: ArgumentValue.ports
@@ -100,9 +110,9 @@ struct LaneArguments: ParsableArguments {
     try LaneOption.check(chosen, hasPort: port != nil)
   }
 
-  /// The ports that the far end may listen on; nil for any.
+  /// The ports that the end that listens may have; nil for any.
   ///
-  /// A lane that names the port it goes to asks for that one, unless the user says where the far end
+  /// A lane that names the port it goes to asks for that one, unless the user says where that end
   /// listens: then something on the way leads from the one to the other.
   var ports: ClosedRange<UInt16>? {
     if let port { return port }

@@ -17,18 +17,33 @@ struct LaneFacts {
       let ports = lane.sourcePorts.prefix(LaneFacts.shownPortCount).map(String.init)
       let more = lane.sourcePorts.count > ports.count ? " ..." : ""
       let device = lane.interface.map { " on \(printable(Array($0.utf8)))" } ?? ""
-      parts.append("\(address)\(device), port \(ports.joined(separator: " "))\(more)")
+      let way = lane.listening == .local ? "listening, from port" : "port"
+      parts.append("\(address)\(device), \(way) \(ports.joined(separator: " "))\(more)")
     }
     if let target = lane.route.target { parts.append("to \(target)") }
     if let taken = lane.taken {
       parts.append("dscp \(taken.codePoint)")
       parts.append(printable(Array(taken.congestionControl.utf8)))
       parts.append("MSS \(taken.segmentByteCount), path MTU \(taken.pathMTU)")
+      if let queue = taken.queue { parts.append(LaneFacts.text(queue)) }
     }
     if lane.pace != LanePace() {
       parts.append("\(lane.pace.percent) % of the rate, which counts \(lane.pace.layer.name)")
     }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  private static func text(_ queue: EgressQueue) -> String {
+    let names = "queue \(printable(Array("\(queue.kind) of \(queue.interface)".utf8)))"
+    guard let limit = queue.limit else { return names }
+    let rate = Figure.rate(bitsPerSecond(limit))
+    return "\(names), at most \(rate)\(limit.isPerConnection ? " a connection" : "")"
+  }
+
+  /// The other end may say anything.
+  private static func bitsPerSecond(_ limit: EgressQueue.Limit) -> UInt64 {
+    let (bits, isTooMuch) = limit.bytesPerSecond.multipliedReportingOverflow(by: 8)
+    return isTooMuch ? .max : bits
   }
 
   /// Ports of a lane that reconnects often fill the screen.
@@ -45,6 +60,7 @@ struct LaneFacts {
       ("pace_percent", .integer(lane.pace.percent)),
       ("paced_bits_per_second", .optional(lane.pacedBitsPerSecond) { .integer($0) }),
       ("connections", .integer(lane.connectionCount)),
+      ("listen", .string(lane.listening.rawValue)),
       ("local_address", .optional(lane.localAddress, JSONValue.string)),
       ("interface", .optional(lane.interface, JSONValue.string)),
       ("source_ports", .array(lane.sourcePorts.map { .integer($0) })),
@@ -53,6 +69,16 @@ struct LaneFacts {
       ("congestion_control", .optional(lane.taken) { .string($0.congestionControl) }),
       ("segment_bytes", .optional(lane.taken) { .integer($0.segmentByteCount) }),
       ("path_mtu_bytes", .optional(lane.taken) { .integer($0.pathMTU) }),
+      ("queue", .optional(lane.taken?.queue) { .string($0.kind) }),
+      ("queue_interface", .optional(lane.taken?.queue) { .string($0.interface) }),
+      (
+        "queue_bits_per_second",
+        .optional(lane.taken?.queue?.limit) { .integer(LaneFacts.bitsPerSecond($0)) }
+      ),
+      (
+        "queue_limits_connections",
+        .optional(lane.taken?.queue?.limit) { .bool($0.isPerConnection) }
+      ),
       ("blocks", .integer(lane.blockCount)),
       ("bytes_sent", .integer(lane.sentByteCount)),
       ("conformance", .optional(lane.conformance) { ConformanceText($0).json }),

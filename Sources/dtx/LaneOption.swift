@@ -44,7 +44,7 @@ enum LaneOption {
   ///
   /// - Parameters:
   ///   - lanes: all of the transfer.
-  ///   - hasPort: whether the user said where the far end listens.
+  ///   - hasPort: whether the user said on which port an end listens.
   /// - Throws: what is wrong with one of them, or with all.
   static func check(_ lanes: [LaneDescription], hasPort: Bool) throws {
     for lane in lanes {
@@ -58,7 +58,7 @@ enum LaneOption {
     let ports = lanes.compactMap { $0.route.target?.port }
     if !hasPort, ports.contains(where: { $0 != ports[0] }) {
       throw ValidationError(
-        "the far end listens on one port: give --port where lanes go to several, which lead there"
+        "an end listens on one port: give --port where lanes go to several, which lead there"
       )
     }
   }

@@ -51,6 +51,7 @@ struct TransferArguments: ParsableArguments {
     request.stateDirectory = dataset.stateDir
     request.cipher = lanes.cipher
     request.ports = lanes.ports ?? request.ports
+    request.listening = lanes.listen ?? request.listening
     request.laneHost = lanes.laneHost
     request.allowsLanesThroughShell = lanes.allowSshLanes
     request.remoteShell = farEnd.remoteShell ?? request.remoteShell

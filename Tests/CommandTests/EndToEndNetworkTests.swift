@@ -111,11 +111,13 @@ extension EndToEndTests {
       try Trees.expectSame(bench.place, "from", "to")
     }
 
-    @Test(arguments: ["push", "pull"])
-    func aPathThatLosesLargePacketsIsNamed(_ command: String) throws {
+    @Test(arguments: ["push", "pull"], ["remote", "local"])
+    func aPathThatLosesLargePacketsIsNamed(_ command: String, _ end: String) throws {
       let bench = try NetworkBench(middleMTU: 1500)
       try Trees.makeMixed(bench.place, "from", largeByteCount: 4 << 20, smallCount: 4)
-      let ending = try move(bench, command, ["--lane", "rate=100M,to=10.77.0.2,name=blue"])
+      let target = end == "remote" ? "10.77.0.2" : "10.77.0.1"
+      let lane = "rate=100M,to=\(target),name=blue"
+      let ending = try move(bench, command, ["--listen", end, "--lane", lane])
       #expect(ending.status == 1, "\(ending.messages)")
       #expect(ending.errors.count == 1, "\(ending.messages)")
       #expect(
@@ -166,6 +168,97 @@ extension EndToEndTests {
       )
       #expect(ending.status == 6, "\(ending.messages)")
       #expect(ending.messages.contains("lane 1 (shut) cannot be opened"), "\(ending.messages)")
+    }
+
+    @Test(arguments: ["push", "pull"])
+    func lanesAreDialledByTheEndThatCan(_ command: String) throws {
+      let bench = try NetworkBench()
+      try Trees.makeMixed(bench.place, "from", largeByteCount: 12 << 20, smallCount: 40)
+      try bench.shut(.far)
+      let refused = try move(bench, command, ["--lane", "rate=400M,to=10.77.0.2"])
+      #expect(refused.status == 6, "\(refused.messages)")
+      #expect(refused.messages.contains("--listen"), "\(refused.messages)")
+      let ending = try move(
+        bench,
+        command,
+        [
+          "--listen", "local", "--compress", "off", "--lane",
+          "rate=400M,reserved,bind=10.77.0.1,interface=n0,dscp=ef,congestion=reno",
+          "--lane", "rate=200M,reserved,policed,layer=l3,to=10.77.1.1,dscp=1,connections=2",
+        ]
+      )
+      #expect(ending.status == 0, "\(ending.messages)")
+      try Trees.expectSame(bench.place, "from", "to")
+      let summary = try #require(ending.lines.last)
+      for member in [
+        "\"local_address\":\"10.77.0.1\"", "\"interface\":\"n0\"", "\"dscp\":\"ef\"",
+        "\"congestion_control\":\"reno\"", "\"local_address\":\"10.77.1.1\"",
+        "\"to\":\"10.77.1.1\"", "\"dscp\":\"le\"", "\"listen\":\"local\"", "\"segment_bytes\":8948",
+      ] {
+        #expect(summary.contains(member), "\(member) is not in \(summary)")
+      }
+      let paced = summary.split(separator: "\"paced_bits_per_second\":").dropFirst()
+        .compactMap { UInt64($0.prefix { $0.isNumber }) }
+      try #require(paced.count == 2)
+      #expect((399_999_900...400_000_000).contains(paced[0]), "\(paced)")
+      #expect((193_999_900...194_000_000).contains(paced[1]), "\(paced)")
+    }
+
+    @Test(arguments: ["push", "pull"], ["remote", "local"])
+    func aQueueThatLetsTooLittleThroughIsNamed(_ command: String, _ end: String) throws {
+      let bench = try NetworkBench()
+      try Trees.makeMixed(bench.place, "from", largeByteCount: 4 << 20, smallCount: 4)
+      let sender = command == "push" ? NetworkBench.Part.near : .far
+      let bucket = "qdisc add dev DEV root tbf rate 100mbit burst 64kb latency 50ms"
+      guard try bench.queue(sender, bucket) else { return print("this kernel has no tbf") }
+      let target = end == "remote" ? "10.77.0.2" : "10.77.0.1"
+      func lane(_ rate: String) -> [String] { ["--lane", "rate=\(rate),to=\(target)"] }
+      let listen = ["--listen", end]
+      for lanes in [lane("104M"), lane("60M") + lane("60M")] {
+        let refused = try move(bench, command, listen + lanes)
+        #expect(refused.status == 1, "\(refused.messages)")
+        #expect(refused.messages.contains("the rate did not take"), "\(refused.messages)")
+        #expect(refused.messages.contains("(tbf) lets 100000000 b/s through"))
+        #expect(!bench.place.exists("to/large"))
+      }
+      // With the gaps between packets a little more than the queue counts.
+      let ending = try move(bench, command, listen + lane("100M"))
+      #expect(ending.status == 0, "\(ending.messages)")
+      let summary = try #require(ending.lines.last)
+      #expect(summary.contains("\"queue\":\"tbf\""), "\(summary)")
+      #expect(summary.contains("\"queue_interface\":\"\(command == "push" ? "n0" : "f0")\""))
+      #expect(summary.contains("\"queue_bits_per_second\":100000000"))
+      #expect(summary.contains("\"queue_limits_connections\":false"))
+      try Trees.expectSame(bench.place, "from", "to")
+    }
+
+    @Test func theCeilingOfClassesIsTheQueues() throws {
+      let bench = try NetworkBench()
+      try Trees.makeMixed(bench.place, "from", largeByteCount: 4 << 20, smallCount: 4)
+      let isThere = try bench.queue(
+        .near,
+        "qdisc add dev DEV root handle 1: htb default 10",
+        "class add dev DEV parent 1: classid 1:1 htb rate 300mbit",
+        "class add dev DEV parent 1:1 classid 1:10 htb rate 50mbit ceil 200mbit"
+      )
+      guard isThere else { return print("this kernel has no htb") }
+      let refused = try move(bench, "push", ["--lane", "rate=250M,to=10.77.0.2"])
+      #expect(refused.status == 1, "\(refused.messages)")
+      #expect(refused.messages.contains("(htb) lets 200000000 b/s through"))
+      let ending = try move(bench, "push", ["--lane", "rate=150M,to=10.77.0.2"])
+      #expect(ending.status == 0, "\(ending.messages)")
+      #expect(try #require(ending.lines.last).contains("\"queue_bits_per_second\":200000000"))
+    }
+
+    @Test func whereTheFarEndCannotDialThisOneDoes() throws {
+      let bench = try NetworkBench()
+      try Trees.makeMixed(bench.place, "from", largeByteCount: 1 << 20, smallCount: 4)
+      try bench.shut(.near)
+      let lane = ["--lane", "rate=400M,bind=10.77.0.1,to="]
+      let refused = try move(bench, "push", ["--listen", "local", lane[0], lane[1] + "10.77.0.1"])
+      #expect(refused.status == 6, "\(refused.messages)")
+      let ending = try move(bench, "push", [lane[0], lane[1] + "10.77.0.2"])
+      #expect(ending.status == 0, "\(ending.messages)")
     }
 
     private func move(

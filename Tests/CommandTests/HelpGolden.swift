@@ -98,8 +98,10 @@ enum HelpGolden {
         --lanes-file <file>     Read lanes of their own from this file, in TOML.
         --deadline <time>       Move nothing unless the plan is done by then: 2h, or
                                 2026-11-23T18:00:00Z.
-        --port <ports>          Port, or range of ports, that the far end may listen
-                                on: 5000-5009. (default: any)
+        --listen <end>          End that listens for lanes, while the other one
+                                connects: local or remote. (default: remote)
+        --port <ports>          Port, or range of ports, that the end that listens
+                                may have: 5000-5009. (default: any)
         --lane-host <host>      Host to connect lanes to, instead of ssh's.
         --allow-ssh-lanes       Go on with one lane through ssh where no port can be
                                 reached, despite a rate.
@@ -183,8 +185,10 @@ enum HelpGolden {
         --lanes-file <file>     Read lanes of their own from this file, in TOML.
         --deadline <time>       Move nothing unless the plan is done by then: 2h, or
                                 2026-11-23T18:00:00Z.
-        --port <ports>          Port, or range of ports, that the far end may listen
-                                on: 5000-5009. (default: any)
+        --listen <end>          End that listens for lanes, while the other one
+                                connects: local or remote. (default: remote)
+        --port <ports>          Port, or range of ports, that the end that listens
+                                may have: 5000-5009. (default: any)
         --lane-host <host>      Host to connect lanes to, instead of ssh's.
         --allow-ssh-lanes       Go on with one lane through ssh where no port can be
                                 reached, despite a rate.
@@ -276,8 +280,10 @@ enum HelpGolden {
         --lanes-file <file>     Read lanes of their own from this file, in TOML.
         --deadline <time>       Move nothing unless the plan is done by then: 2h, or
                                 2026-11-23T18:00:00Z.
-        --port <ports>          Port, or range of ports, that the far end may listen
-                                on: 5000-5009. (default: any)
+        --listen <end>          End that listens for lanes, while the other one
+                                connects: local or remote. (default: remote)
+        --port <ports>          Port, or range of ports, that the end that listens
+                                may have: 5000-5009. (default: any)
         --lane-host <host>      Host to connect lanes to, instead of ssh's.
         --allow-ssh-lanes       Go on with one lane through ssh where no port can be
                                 reached, despite a rate.

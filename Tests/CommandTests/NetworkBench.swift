@@ -111,6 +111,39 @@ final class NetworkBench {
     try Tool.shell("ip -n \(name(.middle)) link set dev left\(way) \(state)")
   }
 
+  /// Puts a queue before a device of an end's.
+  ///
+  /// - Parameters:
+  ///   - part: the end.
+  ///   - commands: of tc(8), with `DEV` for the device of the first way.
+  /// - Returns: false where the kernel cannot.
+  /// - Throws: when there is no shell.
+  func queue(_ part: Part, _ commands: String...) throws -> Bool {
+    let device = part == .near ? "n0" : "f0"
+    let tc = "nsenter --net=/run/netns/\(name(part)) tc"
+    let script = commands.map { "\(tc) \($0.split(separator: "DEV").joined(separator: device))" }
+    return try Tool.run("sh", "-c", "{ \(script.joined(separator: " && ")); } >&2").status == 0
+  }
+
+  /// Lets nobody connect to an end, as a firewall does; connections from there go on.
+  func shut(_ part: Part) throws {
+    // Packets with SYN and without ACK go into a queue that has no room.
+    for way in 0...1 {
+      let device = part == .near ? "in\(way)" : "out\(way)"
+      let tc = "nsenter --net=/run/netns/\(name(.middle)) tc"
+      try Tool.shell(
+        """
+        { \(tc) qdisc add dev \(device) root handle 1: htb default 99
+        \(tc) class add dev \(device) parent 1: classid 1:1 htb rate 1mbit
+        \(tc) class add dev \(device) parent 1: classid 1:99 htb rate 10gbit
+        \(tc) qdisc add dev \(device) parent 1:1 pfifo limit 0
+        \(tc) filter add dev \(device) parent 1: protocol ip u32 match ip protocol 6 0xff \
+        match u8 0x02 0x12 at 33 flowid 1:1; } >&2
+        """
+      )
+    }
+  }
+
   /// Runs a transfer whose initiator is the near end.
   func run(_ command: String, _ arguments: [String]) throws -> Run.Ending {
     try start(command, arguments).finish()

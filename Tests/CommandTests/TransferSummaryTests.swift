@@ -235,13 +235,17 @@ import Testing
         "plan_digest":"xxh3-128:\(planDigest)","plan_generation":2,"blocks_off_plan":1,"lanes":[\
         {"index":0,"name":"","contract":"best-effort","rate_bits_per_second":null,\
         "layer":"l2","pace_percent":100,"paced_bits_per_second":null,"connections":1,\
-        "local_address":null,"interface":null,"source_ports":[40001],"to":null,"dscp":null,\
-        "congestion_control":null,"segment_bytes":null,"path_mtu_bytes":null,"blocks":200,\
+        "listen":"remote","local_address":null,"interface":null,"source_ports":[40001],\
+        "to":null,"dscp":null,"congestion_control":null,"segment_bytes":null,"path_mtu_bytes":null,"queue":null,\
+        "queue_interface":null,"queue_bits_per_second":null,"queue_limits_connections":null,\
+        "blocks":200,\
         "bytes_sent":3000000000,"conformance":null},\
         {"index":1,"name":"","contract":"best-effort","rate_bits_per_second":null,\
         "layer":"l2","pace_percent":100,"paced_bits_per_second":null,"connections":1,\
-        "local_address":null,"interface":null,"source_ports":[40001],"to":null,"dscp":null,\
-        "congestion_control":null,"segment_bytes":null,"path_mtu_bytes":null,"blocks":49,\
+        "listen":"remote","local_address":null,"interface":null,"source_ports":[40001],\
+        "to":null,"dscp":null,"congestion_control":null,"segment_bytes":null,"path_mtu_bytes":null,"queue":null,\
+        "queue_interface":null,"queue_bits_per_second":null,"queue_limits_connections":null,\
+        "blocks":49,\
         "bytes_sent":1000000100,"conformance":null}],"connections_lost":0,"through_shell":false,\
         "cipher":"aes-256-gcm","compress":"3","source_null":false,"sink_null":false,\
         "verification":"durable",\

@@ -87,7 +87,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
     ),
     Refusal(
       "push --lane to=a:1 --lane to=a:2 a b",
-      "the far end listens on one port: give --port where lanes go to several, which lead there"
+      "an end listens on one port: give --port where lanes go to several, which lead there"
     ),
     Refusal(
       "push --lanes-file /nonexistent/lanes a b",

@@ -15,6 +15,10 @@ import Testing
     encode: { HandshakeCodec.encode($0) },
     decode: HandshakeCodec.acceptance
   )
+  private static let dialReport = DecoderCheck<DialReport>(
+    encode: { HandshakeCodec.encode($0) },
+    decode: HandshakeCodec.dialReport
+  )
   private static let shape = DecoderCheck<DatasetShape>(
     encode: { HandshakeCodec.encode($0) },
     decode: HandshakeCodec.shape
@@ -61,6 +65,7 @@ import Testing
     00                                  # congestion control of the host
     00                                  # no rate
     02                                  # with Ethernet's bytes
+    00                                  # the responder listens
     """
   )
 
@@ -134,6 +139,7 @@ import Testing
       00                                # no cipher
       00                                # lanes where the control channel is
       00                                # 0 lanes
+      00                                # the responder listens
       """
     )
     let request = Self.sample { request in
@@ -156,6 +162,73 @@ import Testing
       request.lanes = []
     }
     try Self.request.holds(golden, request)
+  }
+
+  @Test func aGoldenRequestOfAListeningInitiatorHolds() throws {
+    let doorway = hex(
+      """
+      01                                # the initiator listens
+      5114                              # port 5201
+      01                                # 1 address
+      04686f7374                        # "host"
+      0e31302e37372e302e313a35323031    # "10.77.0.1:5201"
+      00                                # at the place's
+      """
+    )
+    let golden = Self.requestStart + [0] + Self.requestEnd.dropLast() + doorway
+    let request = Self.sample { request in
+      request.options.filters = []
+      request.doorway = Doorway(
+        place: Acceptance(port: 5201, addresses: ["host"]),
+        targets: [LaneTarget("10.77.0.1:5201"), nil]
+      )
+    }
+    try Self.request.holds(golden, request)
+    for text in ["-a", "a b", "[::1", "a:05201"] {
+      let other =
+        Self.requestStart + [0] + Self.requestEnd.dropLast()
+        + hex("01 5114 00") + [UInt8(text.utf8.count)] + Array(text.utf8) + [0]
+      #expect(Self.request.problem(other) != nil, "\(text)")
+    }
+  }
+
+  @Test func aGoldenDialReportHolds() throws {
+    let golden = hex(
+      """
+      01                                # a path
+      f4220000                          # segments of 8948 bytes
+      00                                # IPv4
+      80841e0000000000                  # a round trip of 2 ms
+      02                                # 2 failures
+      01                                # lane 1
+      0773696c656e6365                  # "silence"
+      ff01                              # lane 255
+      00                                # no reason
+      """
+    )
+    let value = DialReport(
+      path: DialReport.Path(
+        shape: SegmentShape(segmentByteCount: 8948, isV6: false),
+        roundTripNanoseconds: 2_000_000
+      ),
+      failures: [
+        DialReport.Failure(lane: 1, reason: "silence"), DialReport.Failure(lane: 255, reason: ""),
+      ]
+    )
+    try Self.dialReport.holds(golden, value)
+    try Self.dialReport.holds([0, 0], DialReport(path: nil, failures: []))
+    #expect(Self.dialReport.problem(golden + [0]) == .trailingBytes(1))
+  }
+
+  @Test(arguments: [
+    ("01 00000000 00 0000000000000000 00", "empty segments"),
+    ("01 00000100 00 0000000000000000 00", "segments of 64 KiB"),
+    ("01 b4050000 00 00a0b83046030000 00", "a round trip of an hour"),
+    ("00 02 01 00 01 00", "a lane twice"), ("00 02 02 00 01 00", "lanes that descend"),
+    ("00 01 8002 00", "lane 256"),
+  ])
+  func whatNoDialReportMayBeIsRefused(form: String, what: String) {
+    #expect(Self.dialReport.problem(hex(form)) != nil, "\(what)")
   }
 
   @Test func aRequestKeepsItsLimits() {

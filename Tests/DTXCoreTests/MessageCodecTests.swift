@@ -45,6 +45,17 @@ import Testing
     .receipt(Array(0...255)),
     .endorsed(Array(0...255)),
     .declined(""),
+    .tuned(
+      ConnectionID(lane: 3, number: 9),
+      LaneTaken(
+        codePoint: CodePoint(typeOfService: 0),
+        congestionControl: "cubic",
+        pacedBytesPerSecond: nil,
+        segmentByteCount: 1448,
+        pathMTU: 1500,
+        queue: EgressQueue(interface: "lo", kind: "noqueue", limit: nil)
+      )
+    ),
     .comparisonEnd(segment: 129),
     .planned(segment: 1, generation: .max, digest: digest),
     .received(block),

@@ -106,7 +106,12 @@ import Testing
           congestionControl: "bbr",
           pacedBytesPerSecond: 123_000_000,
           segmentByteCount: 8948,
-          pathMTU: 9000
+          pathMTU: 9000,
+          queue: EgressQueue(
+            interface: "ens1f0",
+            kind: "fq",
+            limit: EgressQueue.Limit(bytesPerSecond: 625_000_000, isPerConnection: true)
+          )
         )
       ),
       """
@@ -118,6 +123,11 @@ import Testing
       c0a9d33a      # 123000000 bytes a second
       f4220000      # segments of 8948 bytes
       28230000      # path MTU 9000
+      01            # a queue
+      06656e73316630 # of "ens1f0"
+      026671        # "fq"
+      c0fc82aa02    # 625000000 bytes a second
+      01            # of each connection
       """
     ),
     (

@@ -10,7 +10,7 @@ import Testing
 
   private static let form = """
     4454585243505431      # magic
-    bb02                  # a statement of 315 bytes
+    c902                  # a statement of 329 bytes
     0964747820302e312e30  # implementation "dtx 0.1.0"
     0466617374            # host "fast"
     01                    # one path
@@ -54,6 +54,11 @@ import Testing
     e0d4a91d              # 61500000 bytes a second
     f4220000              # segments of 8948 bytes
     28230000              # path MTU 9000
+    01                    # a queue:
+    04656e7331            # of the device "ens1"
+    026671                # kind "fq"
+    e0d4a91d              # 61500000 bytes a second
+    01                    # for each connection
     093139322e302e322e37  # address "192.0.2.7"
     02409c419c            # two ports
     c901                  # 201 bytes
@@ -122,7 +127,12 @@ import Testing
       congestionControl: "bbr",
       pacedBytesPerSecond: 61_500_000,
       segmentByteCount: 8948,
-      pathMTU: 9000
+      pathMTU: 9000,
+      queue: EgressQueue(
+        interface: "ens1",
+        kind: "fq",
+        limit: EgressQueue.Limit(bytesPerSecond: 61_500_000, isPerConnection: true)
+      )
     )
     lane.address = "192.0.2.7"
     lane.ports = [40_000, 40_001]

@@ -118,7 +118,7 @@ import Testing
     }
     tuning.settings = LaneSettings()
     tuning.source = SocketAddress(numericHost: "127.0.0.9", port: 0)
-    expectRefusal("the binding to 127.0.0.9", "the connection comes from 127.0.0.1") {
+    expectRefusal("the binding to 127.0.0.9", "the connection has 127.0.0.1 here") {
       () throws(LaneTuning.Refusal) in _ = try tuning.taken(by: pair.near, pacedAt: asked)
     }
   }

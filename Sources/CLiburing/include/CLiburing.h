@@ -204,6 +204,14 @@ int dtx_resolve(
 // Writes an address's number, with its scope, as text; returns 0 or an EAI_ number.
 int dtx_numeric_host(const void *address, uint32_t byte_count, char *text, size_t capacity);
 
+// Routes and queues (netlink.c).
+// The number and the name (16 bytes) of the device that packets between two addresses of one family
+// leave by; bound is the device that the socket is bound to, or null.
+int dtx_route_device(
+    const void *to, const void *from, const char *bound, int service, char *name);
+// The kernel's messages about queueing disciplines, or classes; EMSGSIZE for more than fits.
+ssize_t dtx_queue_dump(int classes, int device, void *buffer, size_t capacity);
+
 // Processes, threads and signals (process.c).
 
 // posix_spawnp(3) with an empty signal mask; a descriptor of -1 is inherited. SIGPIPE is as by

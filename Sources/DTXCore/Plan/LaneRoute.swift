@@ -1,8 +1,8 @@
 /// How a lane's packets find their way: what a network tells this lane from others by.
 package struct LaneRoute: Equatable, Sendable {
-  /// The address to come from, in digits; the end that dials has it.
+  /// The initiator's address of the lane, in digits.
   package var bindAddress: String?
-  /// The device to leave by; the end that dials has it.
+  /// The device to leave by at the initiator.
   package var interface: String?
   /// The mark of what both ends send.
   package var codePoint: CodePoint?
@@ -19,11 +19,11 @@ package struct LaneRoute: Equatable, Sendable {
   package var hasAddresses: Bool { bindAddress != nil || interface != nil || target != nil }
 }
 
-/// An address of the far end that a lane is dialled at.
+/// An address of the end that listens, at which a lane is dialled.
 package struct LaneTarget: Equatable, Sendable {
   /// A name or an address, IPv6 without brackets.
   package var host: String
-  /// Nil for the port that the far end listens on.
+  /// Nil for the port that this end listens on.
   package var port: UInt16?
 
   package init(host: String, port: UInt16?) {

@@ -1,4 +1,4 @@
-/// The connections that serve the lanes: which are up, which the initiator must dial, and when.
+/// The connections that serve the lanes: which are up, which this end must dial, and when.
 ///
 /// A connection that breaks is dialled again with a delay that doubles. Numbers only rise within a
 /// lane, so that an old connection can never be taken for a new one.
@@ -32,7 +32,7 @@ package struct ConnectionRoster: Sendable {
 
   /// - Parameters:
   ///   - lanes: each with its number of connections.
-  ///   - dials: whether this end is the initiator.
+  ///   - dials: whether this end dials; the other one listens.
   ///   - now: when the session began.
   package init(lanes: [Lane], dials: Bool, now: Instant) {
     self.dials = dials

@@ -65,6 +65,8 @@ package struct ReceiveSession: Sendable {
   package struct Configuration: Sendable {
     package var inputs: PlanInputs
     package var isInitiator: Bool
+    /// Whether this end dials the lanes' connections; the other one listens.
+    package var dials: Bool
     package var isDryRun: Bool
     package var blockByteCount: UInt64
     /// The sender may demand files that this end would keep.
@@ -75,10 +77,12 @@ package struct ReceiveSession: Sendable {
       isInitiator: Bool,
       isDryRun: Bool,
       blockByteCount: UInt64,
-      comparesDigests: Bool = false
+      comparesDigests: Bool = false,
+      dials: Bool? = nil
     ) {
       self.inputs = inputs
       self.isInitiator = isInitiator
+      self.dials = dials ?? isInitiator
       self.isDryRun = isDryRun
       self.blockByteCount = blockByteCount
       self.comparesDigests = comparesDigests
@@ -127,7 +131,7 @@ package struct ReceiveSession: Sendable {
     self.configuration = configuration
     roster = ConnectionRoster(
       lanes: configuration.inputs.lanes,
-      dials: configuration.isInitiator && !configuration.isDryRun,
+      dials: configuration.dials && !configuration.isDryRun,
       now: now
     )
     heartbeat = Heartbeat(now: now)

@@ -72,6 +72,8 @@ package struct SendSession: Sendable {
   package struct Configuration: Sendable {
     package var inputs: PlanInputs
     package var isInitiator: Bool
+    /// Whether this end dials the lanes' connections; the other one listens.
+    package var dials: Bool
     package var isDryRun: Bool
     /// Files of the same length and time are compared by their digests.
     package var comparesDigests: Bool
@@ -80,10 +82,12 @@ package struct SendSession: Sendable {
       inputs: PlanInputs,
       isInitiator: Bool,
       isDryRun: Bool,
-      comparesDigests: Bool = false
+      comparesDigests: Bool = false,
+      dials: Bool? = nil
     ) {
       self.inputs = inputs
       self.isInitiator = isInitiator
+      self.dials = dials ?? isInitiator
       self.isDryRun = isDryRun
       self.comparesDigests = comparesDigests
     }
@@ -150,7 +154,7 @@ package struct SendSession: Sendable {
     queues = configuration.inputs.queues
     roster = ConnectionRoster(
       lanes: configuration.inputs.lanes,
-      dials: configuration.isInitiator && !configuration.isDryRun,
+      dials: configuration.dials && !configuration.isDryRun,
       now: now
     )
     heartbeat = Heartbeat(now: now)

@@ -147,6 +147,8 @@ package struct Request: Equatable, Sendable {
   package var lanesHaveAddresses: Bool
   /// What is set on the connections of each lane.
   package var lanes: [LaneSettings]
+  /// Where the initiator listens for lanes; nil where the responder does.
+  package var doorway: Doorway?
 
   package init(
     direction: Direction,
@@ -157,7 +159,8 @@ package struct Request: Equatable, Sendable {
     ports: ClosedRange<UInt16>,
     cipher: Cipher,
     lanesHaveAddresses: Bool = false,
-    lanes: [LaneSettings] = []
+    lanes: [LaneSettings] = [],
+    doorway: Doorway? = nil
   ) {
     self.direction = direction
     self.paths = paths
@@ -168,6 +171,7 @@ package struct Request: Equatable, Sendable {
     self.cipher = cipher
     self.lanesHaveAddresses = lanesHaveAddresses
     self.lanes = lanes
+    self.doorway = doorway
   }
 }
 
@@ -194,7 +198,9 @@ package struct TransferOptions: Equatable, Sendable {
   package init() {}
 }
 
-/// What the responder says of its end when it takes a request: where it listens for lanes.
+/// Where an end listens for lanes: what the responder says when it takes a request.
+///
+/// Port 0 and no address where the initiator listens.
 package struct Acceptance: Equatable, Sendable {
   package var port: UInt16
   /// The addresses at which it may be met, likeliest first.

@@ -13,6 +13,7 @@ package enum RequestCodec {
     writer.append(request.cipher.rawValue)
     writer.append(request.lanesHaveAddresses)
     LaneSettingsCodec.encode(request.lanes, into: &writer)
+    HandshakeCodec.encode(request.doorway, into: &writer)
     return writer.bytes
   }
 
@@ -49,6 +50,7 @@ package enum RequestCodec {
     }
     let lanesHaveAddresses = try reader.flag("addresses of lanes")
     let lanes = try LaneSettingsCodec.lanes(&reader)
+    let doorway = try HandshakeCodec.doorway(&reader, laneCount: lanes.count)
     try reader.finish("request")
     return Request(
       direction: direction,
@@ -59,7 +61,8 @@ package enum RequestCodec {
       ports: lowest...highest,
       cipher: cipher,
       lanesHaveAddresses: lanesHaveAddresses,
-      lanes: lanes
+      lanes: lanes,
+      doorway: doorway
     )
   }
 
@@ -160,19 +163,28 @@ package enum HandshakeCodec {
 
   package static func encode(_ acceptance: Acceptance) -> [UInt8] {
     var writer = ByteWriter()
+    encode(acceptance, into: &writer)
+    return writer.bytes
+  }
+
+  static func encode(_ acceptance: Acceptance, into writer: inout ByteWriter) {
     writer.append(acceptance.port)
     writer.appendVarint(acceptance.addresses.count)
     for address in acceptance.addresses { writer.appendCounted(address) }
-    return writer.bytes
   }
 
   package static func acceptance(_ bytes: [UInt8]) throws(FormatError) -> Acceptance {
     var reader = ByteReader(bytes)
+    let acceptance = try acceptance(&reader)
+    try reader.finish("acceptance")
+    return acceptance
+  }
+
+  static func acceptance(_ reader: inout ByteReader) throws(FormatError) -> Acceptance {
     let port = try reader.uint16("port")
     let count = try reader.count("address count", maximum: 64)
     var addresses: [String] = []
     for _ in 0..<count { addresses.append(try reader.text("address", maximum: 255)) }
-    try reader.finish("acceptance")
     return Acceptance(port: port, addresses: addresses)
   }
 

@@ -31,19 +31,23 @@ package struct LaneTaken: Equatable, Sendable {
   /// Payload of a full segment.
   package var segmentByteCount: UInt32
   package var pathMTU: UInt32
+  /// The queue before the device that it leaves by; nil where nobody knows.
+  package var queue: EgressQueue?
 
   package init(
     codePoint: CodePoint,
     congestionControl: String,
     pacedBytesPerSecond: UInt64?,
     segmentByteCount: UInt32,
-    pathMTU: UInt32
+    pathMTU: UInt32,
+    queue: EgressQueue? = nil
   ) {
     self.codePoint = codePoint
     self.congestionControl = congestionControl
     self.pacedBytesPerSecond = pacedBytesPerSecond
     self.segmentByteCount = segmentByteCount
     self.pathMTU = pathMTU
+    self.queue = queue
   }
 }
 
@@ -51,6 +55,8 @@ package struct LaneTaken: Equatable, Sendable {
 package enum LaneSettingsCodec {
   /// Stands for no mark, which is none of the 64.
   private static let noMark: UInt8 = 255
+  /// Names of devices and kinds have 15 bytes at most, and two of them a blank between them.
+  private static let nameByteCount = 31
 
   package static func encode(_ lanes: [LaneSettings], into writer: inout ByteWriter) {
     writer.appendVarint(lanes.count)
@@ -95,6 +101,25 @@ package enum LaneSettingsCodec {
     writer.appendVarint(taken.pacedBytesPerSecond ?? 0)
     writer.append(taken.segmentByteCount)
     writer.append(taken.pathMTU)
+    writer.append(taken.queue != nil)
+    guard let queue = taken.queue else { return }
+    writer.appendCounted(queue.interface, maximum: nameByteCount)
+    writer.appendCounted(queue.kind, maximum: nameByteCount)
+    writer.appendVarint(queue.limit?.bytesPerSecond ?? 0)
+    writer.append(queue.limit?.isPerConnection ?? false)
+  }
+
+  private static func queue(_ reader: inout ByteReader) throws(FormatError) -> EgressQueue? {
+    guard try reader.flag("queue") else { return nil }
+    let interface = try reader.text("device", maximum: nameByteCount)
+    let kind = try reader.text("kind of queue", maximum: nameByteCount)
+    let rate = try reader.varint("limit of the queue")
+    let isPerConnection = try reader.flag("limit of each connection")
+    guard rate > 0 || !isPerConnection else {
+      throw reader.failure("limit of the queue", .invalid("none of each connection"))
+    }
+    let limit = EgressQueue.Limit(bytesPerSecond: rate, isPerConnection: isPerConnection)
+    return EgressQueue(interface: interface, kind: kind, limit: rate == 0 ? nil : limit)
   }
 
   package static func taken(_ reader: inout ByteReader) throws(FormatError) -> LaneTaken {
@@ -109,7 +134,8 @@ package enum LaneSettingsCodec {
       congestionControl: congestionControl,
       pacedBytesPerSecond: pace == 0 ? nil : pace,
       segmentByteCount: try reader.uint32("segment size"),
-      pathMTU: try reader.uint32("path MTU")
+      pathMTU: try reader.uint32("path MTU"),
+      queue: try queue(&reader)
     )
   }
 

@@ -31,7 +31,7 @@ package struct LaneDialer: Sendable {
   ///
   /// - Parameters:
   ///   - hosts: names or addresses, in the order in which they are tried.
-  ///   - port: of the responder's listener.
+  ///   - port: of the end that listens.
   ///   - secret: of the session.
   ///   - sessionID: 16 bytes, public.
   ///   - cipher: as agreed on the control channel.
@@ -58,7 +58,7 @@ package struct LaneDialer: Sendable {
   ///
   /// A host that accepts connections and cannot prove itself is passed over like one that is down.
   ///
-  /// - Parameter identity: with a number that no attempt on this lane had before, for the responder
+  /// - Parameter identity: with a number that no attempt on this lane had before, for the other end
   ///   may have noted it though the attempt failed. Connections of one lane are dialled one after
   ///   another: of two at a time, the higher number may arrive first and make the lower one void.
   /// - Returns: the connection, proven both ways.

@@ -30,7 +30,7 @@ package struct DirectionalSecret: Sendable {
   }
 }
 
-/// Which way records travel; the values are part of the key schedule.
+/// Which way records travel, the initiator being the end that dialled; the values are part of the key schedule.
 package enum LaneDirection: UInt8, Sendable, CaseIterable {
   case initiatorToResponder = 0
   case responderToInitiator = 1

@@ -10,7 +10,8 @@ package import DTXLinux
 ///   code under key 3 over all so far   ->                                               32 bytes
 /// ```
 ///
-/// The initiator speaks first, so that a scanner of ports finds nothing that answers. The second
+/// The initiator here is the end that dials, whichever end began the session.
+/// It speaks first, so that a scanner of ports finds nothing that answers. The second
 /// message proves to the initiator that the responder is alive and knows the secret; the third
 /// proves the same of the initiator, and a recorded request gets no further than that. Since each
 /// message has a key of its own, none of them sent back to its author is accepted.

@@ -10,9 +10,10 @@ struct LaneTuning: Sendable {
   /// Whether the data leaves from this end: marks are for both ends, the rest is the sender's.
   var isSender = false
   var connectionCount = 1
-  /// The address to come from, at the end that dials.
+  /// The address that connections have at the initiator: they come from it or, where that end
+  /// listens, to it.
   var source: SocketAddress?
-  /// The device to leave by, at the end that dials.
+  /// The device to leave by, at the initiator.
   var interface: String?
 
   /// A setting that the kernel did not take.
@@ -41,6 +42,20 @@ struct LaneTuning: Sendable {
   func apply(to socket: Socket) throws(SystemError) {
     if let mark = settings.codePoint { try socket.setTypeOfService(mark.typeOfService) }
     if isSender, let name = settings.congestionControl { try socket.setCongestionControl(name) }
+  }
+
+  /// Binds a connection that came in to its lane's device, and demands that it came to its lane's
+  /// address.
+  ///
+  /// - Parameter socket: accepted at the initiator.
+  /// - Throws: what is not as it was to be.
+  func receive(_ socket: Socket) throws(Refusal) {
+    do throws(SystemError) {
+      if let interface { try socket.bind(toInterface: interface) }
+    } catch {
+      throw Refusal(bindingName, error)
+    }
+    try checkBinding(socket)
   }
 
   /// Sets the pace of a connection by what its segments are now; nothing where nobody rated it.
@@ -85,7 +100,8 @@ struct LaneTuning: Sendable {
         congestionControl: try socket.congestionControl(),
         pacedBytesPerSecond: asked,
         segmentByteCount: info.segmentByteCount,
-        pathMTU: info.pathMTU
+        pathMTU: info.pathMTU,
+        queue: EgressQueue.before(socket)
       )
     } catch {
       throw Refusal("the connection", error)
@@ -137,7 +153,7 @@ struct LaneTuning: Sendable {
     try checkInterface(socket)
     guard let source, let found = try? socket.localAddress else { return }
     if found.with(port: 0) != source.with(port: 0) {
-      throw Refusal(bindingName, "the connection comes from \(found.host)")
+      throw Refusal(bindingName, "the connection has \(found.host) here")
     }
   }
 

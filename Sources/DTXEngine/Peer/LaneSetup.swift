@@ -10,22 +10,41 @@ struct LaneSetup {
   let sessionID: [UInt8]
   let cipher: Cipher
 
-  /// The settlement, and what dials from now on; nil when the lane goes through the channel.
+  /// The settlement, and what dials from now on, where this end dials; nil when the lane goes through
+  /// the channel.
   func settle() throws(TransferError) -> (LaneSettlement, LaneDialling?) {
     let dialers = dialers()
+    let trial = LaneTrial(dialers: dialers, triesAll: request.lanesHaveAddresses)
     if request.options.isDryRun {
-      return (LaneSettlement(usesControlChannel: false, inputs: dryInputs(dialers[0])), nil)
+      let isRated = request.lanes.allSatisfy { $0.lane.rate != nil }
+      return (settlement(over: isRated ? trial.look() : nil), nil)
     }
-    let first: OpenedLane
-    do throws(LaneError) {
-      first = try dialers[0].dial(LaneIdentity(lane: 0, number: 1))
+    let (opened, failures) = trial.open()
+    if let fallen = try judge(failures) { return (fallen, nil) }
+    let path = opened.first.map { DialReport.Path(of: $0.socket) }
+    return (settlement(over: path), LaneDialling(dialers: dialers, firsts: opened))
+  }
+
+  /// The settlement where this end listens and the other one has dialled.
+  ///
+  /// - Parameters:
+  ///   - report: of its attempts.
+  ///   - reception: where they came in.
+  /// - Returns: how lanes run.
+  /// - Throws: why they cannot.
+  func settle(
+    _ report: DialReport,
+    at reception: LaneReception
+  ) throws(TransferError) -> LaneSettlement {
+    if request.options.isDryRun { return settlement(over: report.path) }
+    if let fallen = try judge(report.failures) { return fallen }
+    let opened = request.lanesHaveAddresses ? Array(request.lanes.indices) : [0]
+    do throws(DialReport.Failure) {
+      try reception.awaitConnections(of: opened)
     } catch {
-      return (try fallBack(because: error), nil)
+      throw unopened(error)
     }
-    let others = try openOthers(dialers)
-    let inputs = inputs(measured: first.socket)
-    let settlement = LaneSettlement(usesControlChannel: false, inputs: inputs)
-    return (settlement, LaneDialling(dialers: dialers, firsts: [first] + others))
+    return settlement(over: report.path)
   }
 
   /// What this end sets on each lane's connections.
@@ -51,44 +70,27 @@ struct LaneSetup {
     }
   }
 
-  /// Opens a connection of each other lane that goes a way of its own, all at the same time: that
-  /// the first lane could be opened says nothing of these.
-  private func openOthers(_ dialers: [LaneDialer]) throws(TransferError) -> [OpenedLane] {
-    guard request.lanes.contains(where: { $0.route.hasAddresses }) else { return [] }
-    let others = dialers.indices.dropFirst()
-    let results = Guarded([Result<OpenedLane, LaneError>?](repeating: nil, count: dialers.count))
-    for lane in others {
-      let dialer = dialers[lane]
-      let dial: @Sendable () -> Void = {
-        let result = Result { () throws(LaneError) in
-          try dialer.dial(LaneIdentity(lane: lane, number: 1))
-        }
-        results.withLockAndSignal { $0[lane] = result }
-      }
-      do throws(SystemError) {
-        _ = try Thread(name: "dtx-dial-\(lane)", dial)
-      } catch {
-        results.withLock { $0[lane] = .failure(.system(error)) }
-      }
-    }
-    let all = results.wait(until: { results in
-      let opened = results.dropFirst()
-      return opened.contains { $0 == nil } ? nil : opened.compactMap { $0 }
-    })
-    var opened: [OpenedLane] = []
-    for (lane, result) in zip(others, all ?? []) {
-      switch result {
-      case .success(let one): opened.append(one)
-      case .failure(let error):
-        throw TransferError(
-          .unattainable,
-          "\(LaneProof.name(lane, request.lanes[lane].lane)) cannot be opened",
-          cause: "\(error)",
-          remedy: "see bind=, interface= and to= of --lane, and --port; nothing was moved"
-        )
-      }
-    }
-    return opened
+  /// What becomes of lanes that could not be opened.
+  ///
+  /// - Parameter failures: in the order of the lanes.
+  /// - Returns: another way for all of them; nil where there is nothing to do.
+  /// - Throws: when there is none.
+  private func judge(_ failures: [DialReport.Failure]) throws(TransferError) -> LaneSettlement? {
+    guard let failure = failures.first else { return nil }
+    guard failure.lane == 0 else { throw unopened(failure) }
+    return try fallBack(because: failure.reason)
+  }
+
+  private func unopened(_ failure: DialReport.Failure) -> TransferError {
+    // The other end may say anything.
+    let lanes = request.lanes
+    let lane = lanes.indices.contains(failure.lane) ? lanes[failure.lane].lane : nil
+    return TransferError(
+      .unattainable,
+      "\(lane.map { LaneProof.name(failure.lane, $0) } ?? "a lane") cannot be opened",
+      cause: printable(Array(failure.reason.utf8)),
+      remedy: "see bind=, interface= and to= of --lane, --port and --listen; nothing was moved"
+    )
   }
 
   /// Where to dial, in order: what the user said, what ssh says, what the far end saw.
@@ -101,47 +103,36 @@ struct LaneSetup {
     return hosts
   }
 
-  private func fallBack(because error: LaneError) throws(TransferError) -> LaneSettlement {
+  private func fallBack(because reason: String) throws(TransferError) -> LaneSettlement {
     // A lane that was to go a way of its own, or to be marked, is promised something too.
     let isPromised = request.lanes.contains { $0.lane.rate != nil || $0.route != LaneRoute() }
     guard !isPromised || request.allowsLanesThroughShell else {
       throw TransferError(
         .unattainable,
         "no lane can be opened, and a rate was promised",
-        cause: "\(error)",
-        remedy: "open a port at the far end (--port), or accept one lane through the remote "
-          + "shell with --allow-ssh-lanes; nothing was moved"
+        cause: printable(Array(reason.utf8)),
+        remedy:
+          "open a port at the end that listens (--port), let the other one listen (--listen), "
+          + "or accept one lane through the remote shell with --allow-ssh-lanes; nothing was moved"
       )
     }
     let lane = Lane(contract: .bestEffort, rate: nil, connectionCount: 1, name: "shell")
     return LaneSettlement(usesControlChannel: true, inputs: PlanInputs(lanes: [lane]))
   }
 
-  /// The plan's inputs, with what the first connection shows of the path.
-  private func inputs(measured first: Socket) -> PlanInputs {
-    let shape = SegmentShape(of: first) ?? .usual
-    var roundTrip: UInt64 = 0
-    if let info = try? first.tcpInfo() {
-      roundTrip = UInt64(info.minimumRoundTripMicroseconds) * 1000
-    }
-    return PlanInputs(of: request.lanes, shape, roundTripNanoseconds: roundTrip)
-  }
-
-  /// The same where no lane is opened: a connection that proves nothing and is closed at once shows
-  /// the path as well.
-  ///
-  /// Where nothing answers, the path is taken to be one of usual packets.
-  private func dryInputs(_ dialer: LaneDialer) -> PlanInputs {
-    let isRated = request.lanes.allSatisfy { $0.lane.rate != nil }
-    guard isRated, let socket = dialer.look() else {
-      return PlanInputs(of: request.lanes, .usual, roundTripNanoseconds: 0)
-    }
-    return inputs(measured: socket)
+  /// How lanes run on a path; on one of usual packets where nobody has seen it.
+  private func settlement(over path: DialReport.Path?) -> LaneSettlement {
+    let inputs = PlanInputs(
+      of: request.lanes,
+      path?.shape ?? .usual,
+      roundTripNanoseconds: path?.roundTripNanoseconds ?? 0
+    )
+    return LaneSettlement(usesControlChannel: false, inputs: inputs)
   }
 }
 
 extension LaneTuning {
-  /// What the end that dials sets on a lane's connections.
+  /// What the initiator sets on a lane's connections.
   init(_ description: LaneDescription, isSender: Bool) {
     self.init(
       settings: description.settings,

@@ -1,12 +1,12 @@
 internal import DTXLinux
 
-/// Where the responder listens for lanes, and whom it takes.
+/// Where an end listens for lanes, and whom it takes.
 struct ListeningAddress: Equatable, Sendable {
   /// In digits.
   var host: String
   /// The only peer to take connections from; nil takes any that proves itself.
   var peer: String?
-  /// What the initiator may dial, likeliest first.
+  /// What the other end may dial, likeliest first.
   var addresses: [String]
 
   /// For a far end on the same machine.
@@ -15,6 +15,12 @@ struct ListeningAddress: Equatable, Sendable {
     peer: "127.0.0.1",
     addresses: ["127.0.0.1"]
   )
+
+  /// For an initiator whose far end is another host: which of its addresses leads back from there,
+  /// nobody knows but the far end.
+  static func anyAddress() -> ListeningAddress {
+    ListeningAddress(host: "::", peer: nil, addresses: [Host.hostName])
+  }
 
   /// Listens at all addresses, and takes whoever proves itself: lanes come on other ways than the
   /// control channel.

@@ -56,7 +56,7 @@ final class LaneConnections<Lane: SessionLane>: Sendable {
   /// Takes connections from now on.
   func open() {
     setup.inlet.start { [self] opened in add(opened) }
-    let waits = setup.settlement.usesControlChannel && !setup.isInitiator
+    let waits = setup.settlement.usesControlChannel && !setup.dials
     if waits, !setup.options.isDryRun { openShellLane() }
   }
 

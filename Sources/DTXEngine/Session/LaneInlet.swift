@@ -1,7 +1,7 @@
 internal import DTXCore
 internal import DTXLinux
 
-/// Where connections of lanes come from at the responder.
+/// Where connections of lanes come from at the end that listens.
 ///
 /// Connections that open before the session has begun wait here.
 final class LaneInlet: Sendable {

@@ -9,6 +9,7 @@ final class LaneLedger: Sendable {
   private let reportsByLane: Guarded<[LaneReport]>
   private let lanes: [Lane]
   private let firstTunings: [LaneTuning]
+  private let dials: Bool
   private let tunings: Guarded<[LaneTuning]>
   /// For each lane, how many connections in a row lost what they sent first.
   private let swallowedCounts: Guarded<[Int]>
@@ -18,7 +19,9 @@ final class LaneLedger: Sendable {
   /// - Parameters:
   ///   - lanes: of the session.
   ///   - tunings: what this end sets on each; fewer than lanes where nothing is to be set.
-  init(_ lanes: [Lane], _ tunings: [LaneTuning]) {
+  ///   - dials: whether connections are opened by this end: their own ports are its.
+  init(_ lanes: [Lane], _ tunings: [LaneTuning], dials: Bool) {
+    self.dials = dials
     reportsByLane = Guarded(lanes.map { LaneReport(lane: $0) })
     self.lanes = lanes
     firstTunings = tunings
@@ -36,13 +39,13 @@ final class LaneLedger: Sendable {
     // A lane through the control channel has no packets of its own.
     if !tuning.isEmpty { try tuning.apply(to: opened.socket) }
     let local = try? opened.socket.localAddress
+    // The other end's is the port that all of them share.
+    let dialled = dials ? local : try? opened.socket.peerAddress
     let interface = (try? opened.socket.boundInterface()) ?? nil
     reportsByLane.withLock { reports in
       reports[index].connectionCount += 1
-      if let local {
-        reports[index].sourcePorts.append(local.port)
-        reports[index].localAddress = local.host
-      }
+      if let dialled { reports[index].sourcePorts.append(dialled.port) }
+      reports[index].localAddress = local?.host
       reports[index].interface = interface
     }
   }
@@ -59,7 +62,39 @@ final class LaneLedger: Sendable {
     let asked = try tuning.pace(opened.socket)
     let taken = try tuning.taken(by: opened.socket, pacedAt: asked)
     note(taken, of: opened.identity.lane)
+    try checkQueue(taken, of: opened)
     return taken
+  }
+
+  /// Demands that the queue before a device lets through what its lanes are to carry: what it holds
+  /// back would look like the network's fault.
+  private func checkQueue(
+    _ taken: LaneTaken,
+    of opened: OpenedLane
+  ) throws(LaneTuning.Refusal) {
+    guard let queue = taken.queue, let limit = queue.limit,
+      let shape = SegmentShape(of: opened.socket)
+    else { return }
+    let lane = opened.identity.lane
+    let same = reports().map { $0.taken?.queue?.interface == queue.interface }
+    let loads = tunings.withLock { $0 }.map { tuning in
+      tuning.settings.pacedRate.map {
+        EgressQueue.load(of: $0, counting: tuning.settings.layer, shape)
+      } ?? 0
+    }
+    guard loads.indices.contains(lane), loads[lane] > 0 else { return }
+    let load =
+      limit.isPerConnection
+      ? loads[lane] / UInt64(max(1, lanes[lane].connectionCount))
+      : zip(loads, same).reduce(0) { $1.1 ? $0 + $1.0 : $0 }
+    guard load > limit.bytesPerSecond else { return }
+    let part = limit.isPerConnection ? " of each connection" : ""
+    throw LaneTuning.Refusal(
+      "the rate",
+      "the queue of \(printable(Array(queue.interface.utf8))) (\(queue.kind)) lets "
+        + "\(limit.bytesPerSecond * 8) b/s\(part) through, and \(load * 8) were asked of it; see "
+        + "'tc qdisc show'"
+    )
   }
 
   /// Gives each lane another rate, for whatever is tuned from now on.

@@ -33,7 +33,7 @@ final class ReceiveEngine: Sendable {
   init(_ destination: Destination, _ setup: SessionSetup) throws(TransferError) {
     self.destination = destination
     self.setup = setup
-    let ledger = LaneLedger(setup.inputs.lanes, setup.tunings)
+    let ledger = LaneLedger(setup.inputs.lanes, setup.tunings, dials: setup.dials)
     self.ledger = ledger
     tally = SessionTally(setup.watch)
     let inbox = self.inbox
@@ -88,7 +88,8 @@ final class ReceiveEngine: Sendable {
         isInitiator: setup.isInitiator,
         isDryRun: setup.options.isDryRun,
         blockByteCount: setup.options.blockByteCount,
-        comparesDigests: setup.options.comparesDigests
+        comparesDigests: setup.options.comparesDigests,
+        dials: setup.dials
       ),
       now: Instant(nanoseconds: started)
     )

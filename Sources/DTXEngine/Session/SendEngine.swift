@@ -27,7 +27,7 @@ final class SendEngine: Sendable {
   init(_ dataset: SourceDataset, _ setup: SessionSetup) throws(TransferError) {
     self.dataset = dataset
     self.setup = setup
-    let ledger = LaneLedger(setup.inputs.lanes, setup.tunings)
+    let ledger = LaneLedger(setup.inputs.lanes, setup.tunings, dials: setup.dials)
     self.ledger = ledger
     tally = SessionTally(setup.watch)
     let inbox = self.inbox
@@ -99,7 +99,8 @@ final class SendEngine: Sendable {
         inputs: setup.inputs,
         isInitiator: setup.isInitiator,
         isDryRun: setup.options.isDryRun,
-        comparesDigests: setup.options.comparesDigests
+        comparesDigests: setup.options.comparesDigests,
+        dials: setup.dials
       ),
       now: Instant(nanoseconds: started)
     )

@@ -13,13 +13,20 @@ struct SessionSetup: Sendable {
   var isInitiator: Bool
   var channel: ControlChannel
   var secret: SessionSecret
-  /// Where connections arrive at the responder; empty at the initiator.
+  /// Whether the initiator listens for lanes, and the responder dials.
+  var initiatorListens = false
+  /// Where connections arrive at the end that listens; empty at the other.
   var inlet = LaneInlet()
-  /// At the initiator, unless the lane goes through the control channel.
+  /// At the end that dials, unless the lane goes through the control channel.
   var dialling: LaneDialling?
   var watch: @Sendable (TransferEvent) -> Void
 
   var inputs: PlanInputs { settlement.inputs }
+
+  /// Whether this end opens the lanes' connections.
+  ///
+  /// Through the control channel the initiator always does: nobody listens there.
+  var dials: Bool { isInitiator != (initiatorListens && !settlement.usesControlChannel) }
 
   /// Whether this end's user is shown what changes.
   var listsEntries: Bool { isInitiator && options.listsChanges }
