@@ -21,12 +21,20 @@ extension TransferReport {
     var evidence = Limitation.Evidence(sender: sender, receiver: receiver)
     evidence.isOneHost = isOneHost
     let paced = lanes.compactMap { lane in
-      lane.lane.rate.map { rate in
-        let bits = UInt128(lane.sentByteCount) * 8 * UInt128(Duration.second)
-        return UInt64(clamping: bits / UInt128(max(rate.bitsPerSecond, 1)))
-      }
+      lane.lane.rate.map { TransferReport.nanoseconds(for: lane.sentByteCount, at: $0) }
     }
     if paced.count == lanes.count { evidence.pacedNanoseconds = paced.max() }
+    for (lane, planned) in zip(lanes, prediction?.lanes ?? []) {
+      guard let rate = lane.lane.rate, planned.byteCount > lane.sentByteCount else { continue }
+      let short = planned.byteCount - lane.sentByteCount
+      let nanoseconds = TransferReport.nanoseconds(for: short, at: rate)
+      evidence.shortNanoseconds = max(evidence.shortNanoseconds, nanoseconds)
+    }
+    if wantedExtentCount > 0 { evidence.extentByteCount = wantedByteCount / wantedExtentCount }
     return Limitation(evidence)
+  }
+
+  private static func nanoseconds(for byteCount: UInt64, at rate: Rate) -> UInt64 {
+    Rate(bitsPerSecond: max(rate.bitsPerSecond, 1)).nanoseconds(for: byteCount)
   }
 }

@@ -14,6 +14,7 @@ package struct TransferReport: Sendable {
   package var byteCount: UInt64 = 0
   package var wantedBlockCount = 0
   package var wantedByteCount: UInt64 = 0
+  package var wantedExtentCount: UInt64 = 0
   package var durableBlockCount = 0
   package var durableByteCount: UInt64 = 0
   /// Payload handed to the lanes, with what was sent again.
@@ -152,6 +153,8 @@ package struct TransferProgress: Sendable {
   package var openConnectionCount = 0
   /// When the plan says that the last byte is there; nil without rates.
   package var predictedNanoseconds: UInt64?
+  /// What is left by what was seen so far; nil while nothing can be said.
+  package var remainder: Forecast.Remainder?
 
   package init(phase: String) {
     self.phase = phase

@@ -117,7 +117,14 @@ extension EventPrinter {
   }
 
   static func json(_ progress: TransferProgress) -> JSONValue {
-    .object([
+    /// When it ends, from the beginning on as all times here.
+    func forecast(_ left: (Forecast.Remainder) -> UInt64) -> JSONValue {
+      .optional(progress.remainder) { remainder in
+        let (end, overflow) = progress.nanoseconds.addingReportingOverflow(left(remainder))
+        return .seconds(overflow ? .max : end)
+      }
+    }
+    return .object([
       ("type", .string("progress")),
       ("phase", .string(progress.phase)),
       ("seconds", .seconds(progress.nanoseconds)),
@@ -129,6 +136,9 @@ extension EventPrinter {
       ("bytes_durable", .integer(progress.durableByteCount)),
       ("connections", .integer(progress.openConnectionCount)),
       ("predicted_seconds", .optional(progress.predictedNanoseconds, JSONValue.seconds)),
+      ("forecast_seconds", forecast { $0.nanoseconds }),
+      ("forecast_earliest_seconds", forecast { $0.bounds.lowerBound }),
+      ("forecast_latest_seconds", forecast { $0.bounds.upperBound }),
     ])
   }
 

@@ -1,9 +1,11 @@
+import DTXCore
 import DTXEngine
 import DTXLinux
 
 /// The one line that shows a running transfer: bytes, rate, time left, and whether it is on plan.
 ///
-/// A value that is fed with what the engine says; it keeps the last few seconds for the rate.
+/// A value that is fed with what the engine says; it keeps the last few seconds for the rate. The
+/// time left is not that rate's: what has arrived is not durable yet.
 struct ProgressLine: Sendable {
   /// How far back the rate looks: long enough to bridge an epoch's commit, short enough to show a
   /// stall soon.
@@ -28,9 +30,8 @@ struct ProgressLine: Sendable {
     let missing = progress.wantedByteCount - min(progress.movedByteCount, progress.wantedByteCount)
     if progress.isScanComplete, missing == 0 {
       parts.append(visible(progress.phase))
-    } else if progress.isScanComplete, rate > 0 {
-      let left = UInt128(missing) * 8 * 1_000_000_000 / UInt128(rate)
-      parts.append("\(Figure.duration(UInt64(clamping: left))) left")
+    } else if let remainder = progress.remainder {
+      parts.append("\(Figure.duration(remainder.nanoseconds)) left")
     }
     if let standing = ProgressLine.standing(progress) { parts.append(standing) }
     if progress.openConnectionCount == 0, missing > 0 { parts.append("no connection") }

@@ -42,7 +42,8 @@ import Testing
       lines.first == """
         {"type":"progress","phase":"moving","seconds":0.000000000,"entries":0,"bytes":0,\
         "scan_complete":true,"bytes_wanted":1000,"bytes_moved":100,"bytes_durable":0,\
-        "connections":1,"predicted_seconds":null}
+        "connections":1,"predicted_seconds":null,"forecast_seconds":null,\
+        "forecast_earliest_seconds":null,"forecast_latest_seconds":null}
         """
     )
     #expect(

@@ -70,6 +70,51 @@ import Testing
       change: { $0.pacedNanoseconds = 50 * Duration.second }
     ),
     World(
+      what: "a lane that gets less than its contract, while another one keeps its own",
+      cause: .lane,
+      percent: 90,
+      times: [
+        (.moving, 100), (.reading, 10), (.encoding, 10), (.blocked, 180), (.awaiting, 180),
+        (.decoding, 20),
+      ],
+      change: {
+        $0.pacedNanoseconds = 95 * Duration.second
+        $0.shortNanoseconds = 35 * Duration.second
+      }
+    ),
+    World(
+      what: "lanes whose last blocks are not even",
+      cause: .rate,
+      percent: 90,
+      times: [
+        (.moving, 100), (.reading, 10), (.encoding, 10), (.blocked, 180), (.awaiting, 180),
+        (.decoding, 20),
+      ],
+      change: {
+        $0.pacedNanoseconds = 95 * Duration.second
+        $0.shortNanoseconds = 9 * Duration.second
+      }
+    ),
+    World(
+      what: "small files that a file system is slow to make",
+      cause: .receiverFiles,
+      percent: 86,
+      times: [
+        (.moving, 100), (.reading, 10), (.blocked, 90), (.decoding, 10), (.writing, 10),
+        (.paused, 80),
+      ],
+      change: { $0.extentByteCount = 4096 }
+    ),
+    World(
+      what: "small files that a file system is slow to open",
+      cause: .sourceFiles,
+      percent: 86,
+      times: [
+        (.moving, 100), (.reading, 90), (.encoding, 10), (.awaiting, 90), (.decoding, 10),
+      ],
+      change: { $0.extentByteCount = 65_536 }
+    ),
+    World(
       what: "a network that is slower than both ends, which are not idle",
       cause: .network,
       percent: 40,

@@ -1,7 +1,7 @@
 /// What kept a transfer from being faster.
 package enum LimitingCause: Int, Sendable, CaseIterable {
-  case opening, scan, comparison, sourceRead, senderProcessor, rate, network, receiverProcessor
-  case receiverWrite, receiverSync, processors
+  case opening, scan, comparison, sourceRead, sourceFiles, senderProcessor, rate, lane, network
+  case receiverProcessor, receiverWrite, receiverSync, receiverFiles, processors
 
   /// As the report says it, behind "limited by".
   package var name: String {
@@ -10,12 +10,15 @@ package enum LimitingCause: Int, Sendable, CaseIterable {
     case .scan: "the source's scan"
     case .comparison: "the comparison at the receiver"
     case .sourceRead: "the source's read"
+    case .sourceFiles: "the source's files a second"
     case .senderProcessor: "the sender's processor"
     case .rate: "the lanes' rate"
+    case .lane: "a lane below its contract"
     case .network: "the network"
     case .receiverProcessor: "the receiver's processor"
     case .receiverWrite: "the receiver's write"
     case .receiverSync: "the receiver's sync"
+    case .receiverFiles: "the receiver's files a second"
     case .processors: "the processors"
     }
   }
@@ -36,7 +39,10 @@ package enum LimitingCause: Int, Sendable, CaseIterable {
 /// - A busy sender's time is divided by reading and everything else, a busy receiver's by writing,
 ///   the pause that two full epochs impose (the sync), and everything else.
 /// - The path limits by the lanes' rate, where the fullest lane needed at least four fifths of the
-///   time at its rate; else it is the network.
+///   time at its rate; else it is the network. But if a lane carried less than its first plan
+///   said, by a tenth of that time and a second's worth, it stayed below its contract: that is it.
+/// - Where a file has 64 KiB or less, reading and writing it is opening, making, closing and renaming
+///   it: that end's files a second limit, not its bytes.
 ///
 /// How much both wait at the same time is not known: as much as they can, since of a chain's links
 /// all but the slowest wait.
@@ -68,6 +74,10 @@ package struct Limitation: Equatable, Sendable {
     package var isOneHost = false
     /// What the lane that had most to carry needed for it at its rate; nil where one has none.
     package var pacedNanoseconds: UInt64?
+    /// What the lane that carried least of its first plan would have needed for the rest.
+    package var shortNanoseconds: UInt64 = 0
+    /// Payload of an extent, in the mean; nil where nothing was wanted.
+    package var extentByteCount: UInt64?
 
     package init(sender: EndTotals, receiver: EndTotals) {
       self.sender = sender
@@ -91,6 +101,12 @@ package struct Limitation: Equatable, Sendable {
     add(.comparison, UInt128(times[.comparing]))
     add(.receiverSync, UInt128(times.sum(.settling, .sealing)))
     for (cause, part) in Limitation.moving(times, evidence) { add(cause, part) }
+    if let byteCount = evidence.extentByteCount, byteCount <= Limitation.smallByteCount {
+      for (bytes, files) in Limitation.filesCauses {
+        add(files, weights[bytes.rawValue])
+        weights[bytes.rawValue] = 0
+      }
+    }
     var shares = LimitingCause.allCases.map { cause in
       Share(cause, percent: Limitation.percent(weights[cause.rawValue], of: UInt128(whole)))
     }
@@ -102,6 +118,13 @@ package struct Limitation: Equatable, Sendable {
     guard !shares.isEmpty else { return nil }
     self.shares = shares
   }
+
+  /// A file of this length costs what a file costs, whatever is in it.
+  private static let smallByteCount: UInt64 = 64 << 10
+  /// What costs time by the byte, and what it is called where it costs time by the file.
+  private static let filesCauses: [(bytes: LimitingCause, files: LimitingCause)] = [
+    (.sourceRead, .sourceFiles), (.receiverWrite, .receiverFiles), (.receiverSync, .receiverFiles),
+  ]
 
   /// Divides the time in which blocks were under way.
   private static func moving(
@@ -136,6 +159,7 @@ package struct Limitation: Equatable, Sendable {
   /// What limits while both ends wait for the path.
   private static func path(_ times: ActivityTimes, _ evidence: Evidence) -> LimitingCause {
     guard let paced = evidence.pacedNanoseconds else { return .network }
+    if evidence.shortNanoseconds > max(paced / 10, Duration.second) { return .lane }
     return UInt128(paced) * 5 >= UInt128(times[.moving]) * 4 ? .rate : .network
   }
 

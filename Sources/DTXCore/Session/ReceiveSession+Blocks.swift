@@ -133,16 +133,19 @@ extension ReceiveSession {
       exclude(failure, in: index)
     }
     var byteCount: UInt64 = 0
+    var extentCount: UInt64 = 0
     for block in work.blocks {
       guard let index = index(ofSegment: block.segment) else { continue }
       segments[index].states[block.block] = .durable
       segments[index].unsettledBlockCount -= 1
       for extent in segments[index].wantedExtents(of: block.block) {
         byteCount += UInt64(segments[index].segment.extents[extent].byteCount)
+        extentCount += 1
       }
     }
     count { progress in
       progress.durableByteCount += byteCount
+      progress.durableExtentCount += extentCount
       progress.durableBlockCount += work.blocks.count
     }
     // A frame holds 64 Ki references at the least.

@@ -173,6 +173,7 @@ extension ReceiveSession {
     count { progress in
       progress.wantedByteCount += plan.byteCount
       progress.wantedBlockCount += blockCount
+      progress.wantedExtentCount += UInt64(comparison.wanted.population)
       progress.carriedByteCount += carried
       progress.unreadByteCount += unread
     }
@@ -223,5 +224,10 @@ extension ReceiveSession {
         emit(.finalize)
       }
     }
+  }
+
+  /// Whether all that is to be moved is known.
+  package var isAllPlanned: Bool {
+    isInventoryComplete && segments.allSatisfy(\.isPlanned)
   }
 }

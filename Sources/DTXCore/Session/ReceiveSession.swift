@@ -300,6 +300,8 @@ package struct ReceiveProgress: Equatable, Sendable {
   package var receivedByteCount: UInt64 = 0
   package var durableByteCount: UInt64 = 0
   package var durableBlockCount = 0
+  package var wantedExtentCount: UInt64 = 0
+  package var durableExtentCount: UInt64 = 0
   package var resumedByteCount: UInt64 = 0
   package var readByteCount: UInt64 = 0
   package var carriedByteCount: UInt64 = 0

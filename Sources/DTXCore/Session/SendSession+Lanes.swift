@@ -137,8 +137,10 @@ extension SendSession {
     segments[index].states[block.block] = .durable
     segments[index].unsettledBlockCount -= 1
     let byteCount = segments[index].wantedByteCounts[block.block]
+    let extentCount = segments[index].wantedExtentCount(of: block.block)
     count { progress in
       progress.durableByteCount += byteCount
+      progress.durableExtentCount += extentCount
       progress.durableBlockCount += 1
     }
   }

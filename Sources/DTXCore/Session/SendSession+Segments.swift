@@ -163,10 +163,12 @@ extension SendSession {
     )
     generation.advance(behind: plan)
     let blockCount = segments[index].unsettledBlockCount
+    let extentCount = UInt64(comparison.wanted.population)
     let unread = comparison.byteCounts(in: segment).unread
     count { progress in
       progress.wantedByteCount += plan.byteCount
       progress.wantedBlockCount += blockCount
+      progress.wantedExtentCount += extentCount
       progress.skippedByteCount += segment.dataByteCount - plan.byteCount
       progress.unreadByteCount += unread
     }

@@ -4,6 +4,8 @@ extension SendSession {
   package var activity: Activity {
     guard phase == .moving else { return .sealing }
     if connections.contains(where: { !$0.unconfirmed.isEmpty }) { return .moving }
+    // What the user holds is nobody's limit.
+    if isPaused { return .idle }
     // The receiver's word on a segment lets the next one move, whatever is still to be scanned.
     let isComparing = segments.contains { $0.phase != .moving }
     if connections.isEmpty, !isComparing, !isScanning { return .opening }
@@ -23,5 +25,10 @@ extension SendSession {
       hasWork[connection.id.lane] = true
     }
     return hasWork
+  }
+
+  /// Whether all that is to be moved is known.
+  package var isAllPlanned: Bool {
+    isScanComplete && segments.allSatisfy { $0.plan != nil }
   }
 }

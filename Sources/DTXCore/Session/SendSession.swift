@@ -299,6 +299,8 @@ package struct SendProgress: Equatable, Sendable {
   package var receivedByteCount: UInt64 = 0
   package var durableByteCount: UInt64 = 0
   package var durableBlockCount = 0
+  package var wantedExtentCount: UInt64 = 0
+  package var durableExtentCount: UInt64 = 0
   package var resentByteCount: UInt64 = 0
   /// Data that the receiver had; of it, bytes whose digest nobody knows.
   package var skippedByteCount: UInt64 = 0

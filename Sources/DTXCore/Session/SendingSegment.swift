@@ -72,6 +72,11 @@ struct SendingSegment: Sendable {
     }
   }
 
+  /// How many extents of a block are wanted.
+  func wantedExtentCount(of block: Int) -> UInt64 {
+    segment.blocks[block].extents.reduce(0) { $0 + (comparison.wanted[$1] ? 1 : 0) }
+  }
+
   /// Takes the first plan over.
   mutating func adopt(_ first: Plan, _ digest: Digest) {
     plan = first

@@ -1,10 +1,12 @@
 internal import DTXCore
 
-/// When progress is told: five times a second are enough for a person.
+/// When progress is told, five times a second, which is enough for a person; and what is to be told
+/// of bytes and time.
 struct ProgressPace {
   private static let interval = 200 * Duration.millisecond
   private(set) var next: UInt64
   private var moved: UInt64 = 0
+  private var forecast = Forecast()
 
   init(_ now: UInt64) {
     next = now + ProgressPace.interval
@@ -21,5 +23,11 @@ struct ProgressPace {
   mutating func moved(_ byteCount: UInt64, of wanted: UInt64) -> UInt64 {
     moved = max(moved, min(byteCount, wanted))
     return moved
+  }
+
+  /// What is left by all that was seen, this included.
+  mutating func remainder(after sample: Forecast.Sample) -> Forecast.Remainder? {
+    forecast.add(sample)
+    return forecast.remainder
   }
 }

@@ -308,6 +308,15 @@ final class SendEngine: Sendable {
     progress.nanoseconds = now - started
     progress.openConnectionCount = lanes.count
     progress.predictedNanoseconds = tally.predictedNanoseconds
+    var sample = Forecast.Sample(nanoseconds: progress.nanoseconds)
+    sample.durableByteCount = session.progress.durableByteCount
+    sample.durableExtentCount = session.progress.durableExtentCount
+    sample.wantedByteCount = session.progress.wantedByteCount
+    sample.wantedExtentCount = session.progress.wantedExtentCount
+    sample.isComplete = session.isAllPlanned
+    sample.isPaused = session.isPaused
+    sample.plannedNanoseconds = progress.predictedNanoseconds
+    progress.remainder = pace.remainder(after: sample)
     return progress
   }
 
@@ -340,6 +349,7 @@ final class SendEngine: Sendable {
     report.byteCount = progress.scannedByteCount
     report.wantedBlockCount = progress.wantedBlockCount
     report.wantedByteCount = progress.wantedByteCount
+    report.wantedExtentCount = progress.wantedExtentCount
     report.durableBlockCount = progress.durableBlockCount
     report.durableByteCount = progress.durableByteCount
     report.sentByteCount = progress.sentByteCount

@@ -82,6 +82,31 @@ final class LaneNetwork {
     return (before / 2 + after / 2, counts)
   }
 
+  // MARK: - What the way does to a lane
+
+  /// Gives a lane no more than this, behind a queue of 2 MiB.
+  func limit(_ lane: Int, megabits: Int) throws(HarnessError) {
+    let rate = "htb rate \(megabits)mbit burst 128k cburst 128k"
+    try shell("\(tc) class change dev n0 parent 1: classid \(name(lane)) \(rate)")
+    try shell("\(tc) qdisc replace dev n0 parent \(name(lane)) bfifo limit 2m")
+  }
+
+  /// Lets a lane share what another one has.
+  func join(_ lane: Int, to other: Int) throws(HarnessError) {
+    let match = "u32 match ip dst \(LaneNetwork.target(lane))/32"
+    try shell(
+      "\(tc) filter add dev n0 parent 1: prio 1 protocol ip \(match) flowid \(name(other))"
+    )
+  }
+
+  /// Drops all that a lane sends, or no longer.
+  func hold(_ lane: Int, _ isHeld: Bool) throws(HarnessError) {
+    let queue = isHeld ? "blackhole" : "pfifo limit 1000"
+    try shell("\(tc) qdisc replace dev n0 parent \(name(lane)) \(queue)")
+  }
+
+  private func name(_ lane: Int) -> String { "1:\(String(0x10 + lane, radix: 16))" }
+
   private var tc: String { "nsenter --net=/run/netns/\(near) tc" }
 
   private func counting() throws(HarnessError) {
