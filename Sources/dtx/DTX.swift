@@ -18,7 +18,8 @@ struct DTX: ParsableCommand {
       + "(protocol \(Hello.highestVersion), manifest \(ManifestHeader.version))",
     subcommands: [
       PushCommand.self, PullCommand.self, PlanCommand.self, VerifyCommand.self,
-      StatusCommand.self, ManifestCommand.self, ReceiptCommand.self, SetCommand.self,
+      StatusCommand.self, ManifestCommand.self, ReceiptCommand.self, ReportCommand.self,
+      SetCommand.self,
       SimulateCommand.self, ServeCommand.self,
     ]
   )

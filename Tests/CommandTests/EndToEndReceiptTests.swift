@@ -17,6 +17,9 @@ extension EndToEndTests {
       let verified = try site.start("receipt", ["verify", to, to] + keys + farKeys).finish()
       #expect(verified.status == 0, "\(verified.messages)")
       #expect(verified.lines.last == "verdict   good: the receipt, the manifest, the tree")
+      let page = site.place("report.html")
+      #expect(try site.start("report", [to, "-o", page]).finish().status == 0)
+      #expect(try site.place.text("report.html").contains("<b>Signed</b>"))
 
       let sent = site.place(command == "push" ? "near-state" : "far-state") + "/dtx/sent"
       let copy = try Tool.shell("ls \(sent)/*.receipt").trimmed

@@ -12,7 +12,7 @@ enum HelpGolden {
 
   static let pages = [
     root, push, pull, plan, verify, status, manifest, create, show, diff, receipt, receiptShow,
-    receiptVerify, set, simulate, serve,
+    receiptVerify, report, set, simulate, serve,
   ]
 
   private static let root = Page(
@@ -37,6 +37,7 @@ enum HelpGolden {
         status                  Say how far the transfers into a destination are.
         manifest                Make, show and compare manifests.
         receipt                 Show and check receipts.
+        report                  Write a receipt as a page with pictures.
         set                     Change the rate of a transfer that runs, or pause it.
         simulate                Say how a transfer would go, in virtual time.
         serve                   Be the far end of a transfer: push and pull start
@@ -524,6 +525,28 @@ enum HelpGolden {
         --key <file>            The public key of an end (its identity.pub); repeat
                                 it. Then no other key will do.
         --json                  Print JSON lines.
+        --version               Show the version.
+        -h, --help              Show help information.
+
+      """
+  )
+
+  private static let report = Page(
+    command: "report",
+    text: """
+      OVERVIEW: Write a receipt as a page with pictures.
+
+      The page is one HTML file that needs nothing else: what each lane delivered
+      against its rate, progress against the plan, what held lanes up, and all
+      figures.
+
+      USAGE: dtx report <path> [--output <file>]
+
+      ARGUMENTS:
+        <path>                  A receipt, or a tree with one in its .dtx.
+
+      OPTIONS:
+        -o, --output <file>     Write the page to this file, not to standard output.
         --version               Show the version.
         -h, --help              Show help information.
 

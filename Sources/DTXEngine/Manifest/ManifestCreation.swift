@@ -70,12 +70,7 @@ private struct ManifestTarget {
 
   init(directory tree: [UInt8], output: [UInt8]?) throws(TransferError) {
     if let output {
-      let slash = output.lastIndex(of: UInt8(ascii: "/"))
-      let parent = slash.map { $0 == 0 ? Array("/".utf8) : Array(output[..<$0]) }
-      name = Array(output[(slash.map { $0 + 1 } ?? 0)...])
-      directory = try TransferError.unless("\(printable(output)) cannot be written") {
-        () throws(SystemError) in try Directory.open(parent ?? Array(".".utf8))
-      }
+      (directory, name) = try Directory.holding(output, to: "written")
       lock = nil
       return
     }

@@ -46,16 +46,7 @@ package struct ReceiptFile: Sendable {
         remedy: "name a receipt: both ends of a transfer keep one"
       )
     }
-    let separator = UInt8(ascii: "/")
-    let parts = path.split(separator: separator)
-    let name = Array(parts.last ?? [])
-    var parent = Array(path.dropLast(name.count))
-    if parent.isEmpty { parent = [UInt8(ascii: ".")] }
-    while parent.count > 1, parent.last == separator { parent.removeLast() }
-    let directory = try TransferError.unless("receipt \(printable(path)) cannot be opened") {
-      () throws(SystemError) in try Directory.open(parent)
-    }
-    return (directory, name)
+    return try Directory.holding(path, to: "opened")
   }
 
   /// `receipt` lies beside `manifest`, and `NAME.receipt` beside `NAME.manifest`.
