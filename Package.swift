@@ -66,6 +66,18 @@ let package = Package(
       swiftSettings: house
     ),
     .testTarget(name: "RepositoryTests", swiftSettings: house),
+    // What the fuzzed decoders are held to, and the inputs that were kept; Tests/Fuzz/README.md.
+    .testTarget(
+      name: "CorpusTests",
+      dependencies: ["DTXSimulator", "DTXCore"],
+      path: "Tests/Fuzz",
+      exclude: [
+        "Corpus", "Package.swift", "README.md", "run", "Sources/CXXHash", "Sources/DTXCore",
+        "Sources/DTXSimulator", "Sources/dtx-fuzz",
+      ],
+      sources: ["Sources/Decoders", "Tests"],
+      swiftSettings: house
+    ),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

@@ -98,7 +98,7 @@ struct LaneArguments: ParsableArguments {
         "\(option) says all about a lane: give neither --lanes nor --rate with it"
       )
     }
-    if let problem = Lane.problem(in: chosen.map(\.lane)) {
+    if let problem = LaneDescription.problem(in: chosen) {
       throw ValidationError("these lanes cannot be planned: \(problem)")
     }
     if deadline != nil, chosen.contains(where: { $0.lane.rate == nil }) {

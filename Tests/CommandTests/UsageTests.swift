@@ -99,6 +99,10 @@ struct Refusal: Sendable, CustomTestStringConvertible {
       "these lanes cannot be planned: a rate below one bit per second and connection"
     ),
     Refusal(
+      "push --lane rate=1,pace=95% a b",
+      "these lanes cannot be planned: a rate below one bit per second and connection"
+    ),
+    Refusal(
       "push --cipher rot13 a b",
       "The value 'rot13' is invalid for '--cipher <cipher>': a cipher is aes-256-gcm or none"
     ),

@@ -98,6 +98,18 @@ import Testing
     #expect(target == LaneTarget(host: host, port: port))
     #expect(LaneTarget("\(target)") == target)
   }
+
+  /// What the first plan needs is a rate that is left, not one that was given.
+  @Test(arguments: [
+    ("rate=1", true), ("rate=1,pace=95%", false), ("rate=2,pace=50", true),
+    ("rate=64,connections=64,policed", false), ("rate=36028797018963968", true),
+    ("rate=36028797018963968,layer=l3", false),
+  ])
+  func whatIsUsedOfALaneIsARateToPlanWith(text: String, isPlanned: Bool) throws {
+    let lane = try LaneDescription(text)
+    #expect(Lane.problem(in: [lane.lane]) == nil)
+    #expect((LaneDescription.problem(in: [lane]) == nil) == isPlanned)
+  }
 }
 
 /// Marks, by the names that the RFCs give them.

@@ -30,6 +30,17 @@ package struct LaneDescription: Equatable, Sendable {
       layer: pace.layer
     )
   }
+
+  /// What is wrong with a set of lanes; nil when it can be planned.
+  ///
+  /// What is used of a contract may be nothing of a rate that is small, and Ethernet's bytes come to
+  /// one that is large.
+  ///
+  /// - Parameter lanes: as their user described them.
+  /// - Returns: a reason, for people.
+  package static func problem(in lanes: [LaneDescription]) -> String? {
+    Lane.problem(in: lanes.map { $0.lane }) ?? Lane.problem(in: lanes.map { $0.planned(.usual) })
+  }
 }
 
 /// One thing said of a lane, wherever it was written.
