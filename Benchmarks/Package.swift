@@ -48,7 +48,7 @@ let package = Package(
       dependencies: ["CXXHash", .product(name: "Crypto", package: "swift-crypto")],
       cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
     ),
-    .target(name: "Comparison", dependencies: ["CSynthesis"], swiftSettings: house),
+    .target(name: "Comparison", dependencies: ["CSynthesis", "DTXCore"], swiftSettings: house),
     // C, because the harness makes gigabytes of it and the compiler makes vectors of the loops.
     .target(name: "CSynthesis"),
     .executableTarget(
