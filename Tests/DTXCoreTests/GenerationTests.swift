@@ -270,6 +270,21 @@ import Testing
     }
   }
 
+  @Test("what is said to be left of a segment that is done by then is no trap")
+  func survivesASegmentThatIsDone() {
+    let next = Generation(number: 1, queues: Generation(Pair.inputs).queues)
+    var pair = Pair()
+    for index in Pair.segment.blocks.indices {
+      pair.receiver.take(index, of: Pair.segment, over: Pair.connections[0])
+    }
+    pair.receiver.hear(.revise(next, segmentCount: 1, isAsked: false))
+    pair.receiver.hear(.remaining(segment: 0, blocks: [0..<1]))
+    pair.receiver.tell(.committed(epoch: 1, []))
+    #expect(pair.receiver.sent.contains(.committed(segment: 0)))
+    pair.receiver.hear(.plan(segment: 0, generation: 1, digest: .zero))
+    #expect(pair.receiver.violation != nil)
+  }
+
   @Test("another plan in a later generation is a disagreement too")
   func comparesLaterPlans() {
     var pair = Pair()

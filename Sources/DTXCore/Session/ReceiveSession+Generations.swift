@@ -32,7 +32,8 @@ extension ReceiveSession {
       arriving.isComplete
     else { return violation("a plan of segment \(number), which is not being planned") }
     if arriving.plans == nil { arriving.plans = replan(arriving) }
-    guard let plan = arriving.plans?[arriving.agreedCount], plan.segment == number,
+    // A segment may be done by now of which something was said to be left: it has no plan.
+    guard let plan = arriving.plans?.dropFirst(arriving.agreedCount).first, plan.segment == number,
       let index = index(ofSegment: number)
     else { return violation("a plan of segment \(number) out of turn") }
     let mine = plan.digest(with: configuration.inputs)
