@@ -51,6 +51,11 @@ package enum Limits {
   package static let epochNanoseconds = Duration.second
   /// An epoch ends with so many files, though it is younger.
   package static let epochFileCount = 4096
+  /// Where it would take longer to sync so many than this, it ends with fewer, down to the
+  /// smallest; the first ones have a quarter, until syncs were seen.
+  package static let epochSyncNanoseconds = 2 * Duration.second
+  package static let firstEpochFileCount = 1024
+  package static let smallestEpochFileCount = 128
   /// An epoch also ends with so many files once it has lasted this many times as long as the sync of
   /// the one before: where syncs cost little, publishing goes on beside receiving and little of it
   /// is left for the end.

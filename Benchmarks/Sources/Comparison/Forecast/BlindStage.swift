@@ -66,7 +66,7 @@ package final class BlindStage {
     let disk = try SlowDisk(byteCount: byteCount + (256 << 20), in: arena, shell)
     let files = 8
     for file in 0..<files {
-      let size = byteCount / files >> 20
+      let size = (byteCount / files) >> 20
       try shell.run(
         "mkdir -p \(disk.path)/data; openssl enc -aes-128-ctr -pass pass:\(file) -nosalt "
           + "-in /dev/zero 2>/dev/null | head -c \(size)M > \(disk.path)/data/\(file)"
@@ -118,7 +118,7 @@ package final class BlindStage {
   }
 
   /// What two busy processors move with both ends on them, in bytes a second, about.
-  private static let processorRate = 1_000_000_000
+  private static let processorRate = 5_000_000_000
 
   private func competitor(_ megabits: Int, _ percent: Int) throws(HarnessError) {
     let network = try LaneNetwork(laneCount: 2, in: arena)
@@ -128,7 +128,8 @@ package final class BlindStage {
     let other = "\(arena.state)/competitor-log"
     let rival = try push(network, [contract(theirs, 1)], byteCount: theirs * 125_000 * 600, other)
     defer {
-      kill(rival, SIGINT)
+      // A program that was started in the background may have been told to ignore SIGINT.
+      kill(rival, SIGTERM)
       _ = Spawning.wait(rival)
     }
     sleep(2)

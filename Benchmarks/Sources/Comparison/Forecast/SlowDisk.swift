@@ -19,7 +19,9 @@ final class SlowDisk {
     path = "\(arena.root)/disk"
     image = "\(arena.root)/disk.img"
     try MachineFile.makeDirectory(path)
-    try shell.run("truncate -s \(byteCount) \(image) && mkfs.ext4 -q -F -m 0 \(image)")
+    // A device ends with a whole sector.
+    let sectorsEnd = byteCount & ~4095
+    try shell.run("truncate -s \(sectorsEnd) \(image) && mkfs.ext4 -q -F -m 0 \(image)")
     device = try shell.run("losetup --find --show \(image)").trimmed
     do throws(HarnessError) {
       try mount()
