@@ -172,6 +172,8 @@ int dtx_tcp_info(int descriptor, struct dtx_tcp_info *info) {
     .send_buffer_limited = found.tcpi_sndbuf_limited,
     .delivery_rate = found.tcpi_delivery_rate,
     .pacing_rate = found.tcpi_pacing_rate,
+    .unanswered_timeouts = found.tcpi_retransmits,
+    .since_answer = found.tcpi_last_ack_recv,
   };
   return 0;
 }

@@ -28,6 +28,10 @@ package struct TCPInfo: Sendable, Equatable {
   /// The rate that sending is paced at, in bytes per second; all ones for none.
   package var pacingRate: UInt64
   package var pathMTU: UInt32
+  /// Times in a row that data was sent again and nothing came back; a shut window is none.
+  package var unansweredTimeoutCount: UInt32
+  /// Time since the latest acknowledgement.
+  package var sinceAnswerMilliseconds: UInt32
 
   init(_ info: dtx_tcp_info) {
     roundTripMicroseconds = info.round_trip
@@ -46,6 +50,8 @@ package struct TCPInfo: Sendable, Equatable {
     deliveryRate = info.delivery_rate
     pacingRate = info.pacing_rate
     pathMTU = info.path_mtu
+    unansweredTimeoutCount = info.unanswered_timeouts
+    sinceAnswerMilliseconds = info.since_answer
   }
 }
 

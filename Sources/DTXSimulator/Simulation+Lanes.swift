@@ -66,6 +66,12 @@ extension Simulation {
     connections[index].isCut = true
     abandonTransmission(index)
     connections[index].outgoing = []
+    // Where the sender hears of its other lanes it does not wait for that.
+    if isSilent, networkRandom.happens(Ratio(1, in: 2)) {
+      let silence = Limits.lanePatienceNanoseconds
+      let event = SendSession.Event.connectionSilent(connections[index].id, nanoseconds: silence)
+      schedule(.sender(event), after: silence + transit())
+    }
     for end in End.allCases {
       // Twenty seconds stand for TCP_USER_TIMEOUT and keep-alive.
       let patience = isSilent ? 20 * Duration.second : 0

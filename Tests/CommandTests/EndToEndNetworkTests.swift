@@ -111,6 +111,33 @@ extension EndToEndTests {
       try Trees.expectSame(bench.place, "from", "to")
     }
 
+    @Test(arguments: ["push", "pull"])
+    func aWayThatStaysSilentIsGivenUp(_ command: String) throws {
+      let bench = try NetworkBench()
+      try Trees.makeMixed(bench.place, "from", largeByteCount: 200 << 20, smallCount: 4)
+      let run = try start(
+        bench,
+        command,
+        [
+          "--compress", "off", "--block-size", "1MiB",
+          "--lane", "rate=60M,reserved,to=10.77.0.2,bind=10.77.0.1",
+          "--lane", "rate=60M,reserved,to=10.77.1.2,bind=10.77.1.1",
+        ]
+      )
+      #expect(try run.isDurable(20 << 20))
+      try bench.open(1, false)
+      // It has no connection as soon as it is given up: blocks that were on it go over the other.
+      #expect(
+        try run.event { $0.contains("lane 1 has had no connection") } != nil,
+        "nobody noticed"
+      )
+      let ending = try run.finish()
+      #expect(ending.status == 0, "\(ending.messages)")
+      #expect(try ending.figure("connections_lost") == 1)
+      #expect(try ending.figure("blocks_off_plan") == 0)
+      try Trees.expectSame(bench.place, "from", "to")
+    }
+
     @Test(arguments: ["push", "pull"], ["remote", "local"])
     func aPathThatLosesLargePacketsIsNamed(_ command: String, _ end: String) throws {
       let bench = try NetworkBench(middleMTU: 1500)

@@ -96,6 +96,17 @@ import Testing
       exchange()
     }
 
+    /// Nothing comes back over a connection that the receiver takes for a live one.
+    mutating func fallSilent(_ id: ConnectionID) {
+      loaded[id.lane] = []
+      let silence = Limits.lanePatienceNanoseconds
+      sender.tell(.connectionSilent(id, nanoseconds: silence))
+      #expect(sender.closed == [id])
+      exchange()
+      receiver.tell(.connectionLost(id, reason: "it was closed"))
+      exchange()
+    }
+
     /// Delivers what is left.
     mutating func drain(_ ids: [Int: ConnectionID] = [:]) {
       while !loaded.allSatisfy({ $0.isEmpty }) {
@@ -128,6 +139,25 @@ import Testing
     #expect(pair.outcomes.isEmpty)
     #expect(pair.receivedBlockCount == 64)
     #expect(pair.receiver.session.progress.offPlanBlockCount == 0)
+  }
+
+  @Test("a lane that fell silent has had its patience")
+  func movesASilentLanesBlocks() {
+    var pair = Pair()
+    for _ in 0..<11 {
+      pair.deliver(1)
+      pair.pass(seconds: 1, delivering: 0)
+    }
+    pair.fallSilent(Pair.connections[1])
+    pair.pass(seconds: 2, delivering: 0)
+    #expect(pair.revisions.map(\.to.number) == [1])
+    #expect(pair.revisions.first?.to.queues.map(\.isOpen) == [true, false])
+    pair.drain()
+    #expect(pair.receivedBlockCount == 64)
+    #expect(pair.receiver.session.progress.offPlanBlockCount == 0)
+    // It was given up once.
+    pair.sender.tell(.connectionSilent(Pair.connections[1], nanoseconds: Duration.second))
+    #expect(pair.sender.closed.isEmpty)
   }
 
   @Test("a lane that comes back takes its part again")

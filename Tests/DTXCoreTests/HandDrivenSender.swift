@@ -62,6 +62,12 @@ struct HandDrivenSender {
     }
   }
 
+  var closed: [ConnectionID] {
+    actions.compactMap { action in
+      if case .close(let id) = action { id } else { nil }
+    }
+  }
+
   var sealed: [SealWork] {
     actions.compactMap { action in
       if case .seal(let work) = action { work } else { nil }

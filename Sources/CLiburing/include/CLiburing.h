@@ -160,6 +160,8 @@ struct dtx_tcp_info {
   uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
   uint64_t busy, receive_window_limited, send_buffer_limited; // microseconds
   uint64_t delivery_rate, pacing_rate;                        // bytes per second
+  uint32_t unanswered_timeouts;    // in a row, each for data sent again
+  uint32_t since_answer;           // milliseconds since anything was acknowledged
 };
 
 // A TCP socket that closes on exec.

@@ -11,6 +11,8 @@ package struct ConnectionReading: Equatable, Sendable {
   package var busyMicroseconds: UInt64
   package var receiveWindowMicroseconds: UInt64
   package var sendBufferMicroseconds: UInt64
+  /// Time since anything came back, where what was sent again has no answer yet; else 0.
+  package var silentNanoseconds: UInt64
 
   package init(
     id: ConnectionID,
@@ -20,7 +22,8 @@ package struct ConnectionReading: Equatable, Sendable {
     shape: SegmentShape?,
     busyMicroseconds: UInt64 = 0,
     receiveWindowMicroseconds: UInt64 = 0,
-    sendBufferMicroseconds: UInt64 = 0
+    sendBufferMicroseconds: UInt64 = 0,
+    silentNanoseconds: UInt64 = 0
   ) {
     self.id = id
     self.acknowledgedByteCount = acknowledgedByteCount
@@ -30,6 +33,7 @@ package struct ConnectionReading: Equatable, Sendable {
     self.busyMicroseconds = busyMicroseconds
     self.receiveWindowMicroseconds = receiveWindowMicroseconds
     self.sendBufferMicroseconds = sendBufferMicroseconds
+    self.silentNanoseconds = silentNanoseconds
   }
 }
 

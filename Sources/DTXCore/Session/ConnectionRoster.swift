@@ -94,6 +94,13 @@ package struct ConnectionRoster: Sendable {
     return true
   }
 
+  /// A lane's latest connection was lost so long after it had carried anything.
+  mutating func fellSilent(_ lane: Int, before nanoseconds: UInt64) {
+    downSince[lane] = downSince[lane].map { since in
+      Instant(nanoseconds: since.nanoseconds - min(nanoseconds, since.nanoseconds))
+    }
+  }
+
   /// Since when no connection of any of these lanes is up; nil while one is.
   package func downSince(_ lanes: some Sequence<Int>) -> Instant? {
     var latest: Instant?

@@ -23,6 +23,15 @@ extension SendSession {
     emit(.send(.fence(id)))
   }
 
+  /// A connection is given up, like one that broke when it fell silent.
+  mutating func connectionSilent(_ id: ConnectionID, _ nanoseconds: UInt64, at now: Instant) {
+    guard phase == .moving, roster.up.contains(id) else { return }
+    emit(.close(id))
+    let seconds = nanoseconds / Duration.second
+    connectionLost(id, reason: "nothing came back over it for \(seconds) s", at: now)
+    roster.fellSilent(id.lane, before: nanoseconds)
+  }
+
   /// The receiver takes nothing more from a connection: its unconfirmed blocks go elsewhere.
   mutating func fenced(_ id: ConnectionID, at now: Instant) {
     guard let index = connections.firstIndex(where: { $0.id == id }) else { return }

@@ -19,6 +19,8 @@ package struct SendSession: Sendable {
     case connectionUp(ConnectionID)
     /// A connection is gone, or could not be dialled; its thread has ended.
     case connectionLost(ConnectionID, reason: String)
+    /// Nothing has come back over a connection for so long, though another one hears of the receiver.
+    case connectionSilent(ConnectionID, nanoseconds: UInt64)
     /// A block has been handed to the kernel whole, with what its extents turned out to be.
     case sent(ConnectionID, BlockReference, [ExtentOutcome])
     /// The manifest is written and its roots are known, in answer to `Action.sealDataset`.
@@ -180,6 +182,8 @@ package struct SendSession: Sendable {
     case .connectionUp(let connection): connectionUp(connection)
     case .connectionLost(let connection, let reason):
       connectionLost(connection, reason: reason, at: now)
+    case .connectionSilent(let connection, let nanoseconds):
+      connectionSilent(connection, nanoseconds, at: now)
     case .sent(let connection, let block, let outcomes): sent(connection, block, outcomes)
     case .sealed(let roots): sealed(roots)
     case .stored(let totals): stored(totals)

@@ -161,7 +161,7 @@ final class SendEngine: Sendable {
         lanes.forget(id)
       }
       session.handle(event, at: instant)
-      if meter.isDue(at: instant) { look(session, &meter, at: instant) }
+      if meter.isDue(at: instant) { look(&session, &meter, at: instant) }
       activity.lap()
       activity.enter(session.activity)
       if pace.isDue(now) { setup.watch(.progress(progress(session, started, now, &pace))) }
@@ -169,9 +169,22 @@ final class SendEngine: Sendable {
   }
 
   /// Reads all connections' counters.
-  private func look(_ session: SendSession, _ meter: inout TransferMeter, at now: Instant) {
+  private func look(_ session: inout SendSession, _ meter: inout TransferMeter, at now: Instant) {
+    let readings = lanes.all.map(\.reading)
+    count(readings, session, &meter, at: now)
+    for silent in SilentConnections.givenUp(readings) {
+      session.handle(.connectionSilent(silent.id, nanoseconds: silent.silentNanoseconds), at: now)
+    }
+  }
+
+  private func count(
+    _ readings: [ConnectionReading],
+    _ session: SendSession,
+    _ meter: inout TransferMeter,
+    at now: Instant
+  ) {
     meter.look(
-      lanes.all.map(\.reading),
+      readings,
       rates: ledger.rates,
       hasWork: session.lanesWithWork,
       durableByteCount: session.progress.durableByteCount,
@@ -247,7 +260,7 @@ final class SendEngine: Sendable {
     _ meter: inout TransferMeter,
     _ started: UInt64
   ) -> ReceiptOffer {
-    look(session, &meter, at: Instant(nanoseconds: Clock.now()))
+    count(lanes.all.map(\.reading), session, &meter, at: Instant(nanoseconds: Clock.now()))
     guard let roots = session.roots else { preconditionFailure("a receipt before the roots") }
     let report = report(session, meter, .completed, started: started, roots: roots)
     return ReceiptOffer { key in

@@ -79,8 +79,18 @@ final class SendingLane: SessionLane {
       shape: shape,
       busyMicroseconds: info.busyMicroseconds,
       receiveWindowMicroseconds: info.receiveWindowLimitedMicroseconds,
-      sendBufferMicroseconds: info.sendBufferLimitedMicroseconds
+      sendBufferMicroseconds: info.sendBufferLimitedMicroseconds,
+      silentNanoseconds: SendingLane.silence(of: info)
     )
+  }
+
+  /// Timeouts in a row that count as silence: with the shortest that Linux has (TCP_RTO_MIN, 200 ms,
+  /// doubled each time) they take 6.2 s, so that one loss behind a long rest is none.
+  private static let silentTimeoutCount = 5
+
+  private static func silence(of info: TCPInfo) -> UInt64 {
+    guard info.unansweredTimeoutCount >= silentTimeoutCount else { return 0 }
+    return UInt64(info.sinceAnswerMilliseconds) * Duration.millisecond
   }
 
   /// Sets the pace anew; a connection that does not take it ends, and its successor says why.

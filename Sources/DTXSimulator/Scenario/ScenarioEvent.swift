@@ -55,6 +55,9 @@ struct Mailroom<Letter: Sendable>: Sendable {
 enum WorldEvent: Sendable {
   /// A fault of the scenario, by its place.
   case fault(Int)
+  /// A lane has carried nothing for so long that it is given up while others carry, if it is still
+  /// the same cut.
+  case laneSilent(Int, cut: Int)
   /// TCP's patience with a lane that carries nothing is over, if it is still the same cut.
   case laneGivenUp(Int, cut: Int)
   case laneRestored(Int, cut: Int)

@@ -6,6 +6,12 @@ extension ScenarioRun {
     switch event {
     case .fault(let index):
       strike(scenario.faults[index])
+    case .laneSilent(let lane, let cut):
+      guard isDown[lane], cutCounts[lane] == cut, isDown.contains(false) else { return }
+      for connection in connections where connection.id.lane == lane && connection.isSenderUp {
+        let silence = Limits.lanePatienceNanoseconds
+        tellSender(.connectionSilent(connection.id, nanoseconds: silence))
+      }
     case .laneGivenUp(let lane, let cut):
       guard isDown[lane], cutCounts[lane] == cut else { return }
       for index in connections.indices where connections[index].id.lane == lane {
@@ -38,6 +44,7 @@ extension ScenarioRun {
         isDown[lane] = true
         cutCounts[lane] += 1
         let cut = cutCounts[lane]
+        world.push(.laneSilent(lane, cut: cut), at: now + Limits.lanePatienceNanoseconds)
         world.push(.laneGivenUp(lane, cut: cut), at: now + ScenarioRun.lanePatience)
         world.push(.laneRestored(lane, cut: cut), at: end)
       }
