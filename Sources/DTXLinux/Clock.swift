@@ -20,6 +20,15 @@ package enum Clock {
   /// Processor time that all threads of this process have used.
   package static func processCPU() -> UInt64 { read(CLOCK_PROCESS_CPUTIME_ID) }
 
+  /// Lets the calling thread rest; a signal may wake it earlier.
+  package static func sleep(nanoseconds: UInt64) {
+    var time = timespec(
+      tv_sec: Int(clamping: nanoseconds / 1_000_000_000),
+      tv_nsec: Int(nanoseconds % 1_000_000_000)
+    )
+    nanosleep(&time, nil)
+  }
+
   /// Nanoseconds until a deadline: 0 once it has passed, -1 for none, as the C helpers take them.
   static func remaining(until deadline: UInt64?) -> Int64 {
     guard let deadline else { return -1 }

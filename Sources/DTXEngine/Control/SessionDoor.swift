@@ -9,6 +9,8 @@ final class SessionDoor: Sendable {
   /// What a visitor may take to say a line.
   private static let patienceNanoseconds = 2 * Duration.second
 
+  private static let shortageNanoseconds = 50 * Duration.millisecond
+
   private let listener: Socket
   private let path: [UInt8]
   private let thread: Thread
@@ -34,13 +36,23 @@ final class SessionDoor: Sendable {
     self.listener = listener
     self.path = path
     thread = try Thread(name: "dtx-door") {
-      while let visitor = try? listener.accept() {
-        guard (try? visitor.peerUserID) == Host.effectiveUserID else { continue }
-        let deadline = Clock.now() + SessionDoor.patienceNanoseconds
-        guard let request = RunningSession.line(from: visitor, before: deadline) else { continue }
-        try? visitor.sendAll(Array("\(answer(request))\n".utf8))
+      while true {
+        do throws(SystemError) {
+          guard let visitor = try listener.accept() else { return }
+          SessionDoor.serve(visitor, answer)
+        } catch {
+          // Descriptors or memory are short for a while; the visitor waits.
+          Clock.sleep(nanoseconds: SessionDoor.shortageNanoseconds)
+        }
       }
     }
+  }
+
+  private static func serve(_ visitor: Socket, _ answer: (String) -> String) {
+    guard (try? visitor.peerUserID) == Host.effectiveUserID else { return }
+    let deadline = Clock.now() + patienceNanoseconds
+    guard let request = RunningSession.line(from: visitor, before: deadline) else { return }
+    try? visitor.sendAll(Array("\(answer(request))\n".utf8))
   }
 
   /// Lets nobody in any more.
