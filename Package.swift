@@ -14,7 +14,11 @@ let pure: [SwiftSetting] = house + [.strictMemorySafety()]
 
 let package = Package(
   name: "dtx",
-  products: [.executable(name: "dtx", targets: ["dtx"])],
+  products: [
+    .executable(name: "dtx", targets: ["dtx"]),
+    // For LD_PRELOAD in tests: what a program does to its files, and calls that fail.
+    .library(name: "faults", type: .dynamic, targets: ["CFaults"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     // Exact, because RecordCipher.swift calls the package's BoringSSL, which is no stable product.
@@ -65,6 +69,7 @@ let package = Package(
       ],
       swiftSettings: house
     ),
+    .target(name: "CFaults", path: "Tests/CFaults"),
     .testTarget(name: "RepositoryTests", swiftSettings: house),
     // What the fuzzed decoders are held to, and the inputs that were kept; Tests/Fuzz/README.md.
     .testTarget(

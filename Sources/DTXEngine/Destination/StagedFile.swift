@@ -37,7 +37,7 @@ extension Destination {
 
     /// Writes bytes at an offset in the file; they lie within the extent.
     ///
-    /// - Throws: what pwrite(2) says. An error for which `isAboutSpace` holds ends the transfer,
+    /// - Throws: what pwrite(2) says. An error for which `isAboutDevice` holds ends the transfer,
     ///   any other one the entry.
     package func write(
       _ bytes: UnsafeRawBufferPointer,

@@ -16,6 +16,12 @@ extension SystemError {
   /// Whether the process, or the machine, can open no more files.
   var isAboutDescriptors: Bool { number == EMFILE || number == ENFILE }
 
+  /// Whether the device takes nothing more, of whatever file.
+  var isAboutDevice: Bool { isAboutSpace || number == EROFS }
+
+  /// Whether a device could not give back what it was given.
+  var isAboutMedium: Bool { [EIO, EBADMSG, EILSEQ, EUCLEAN].contains(number) }
+
   /// Whether nothing has the name.
   var isAbsence: Bool { number == ENOENT || number == ENOTDIR }
 

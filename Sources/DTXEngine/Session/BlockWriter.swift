@@ -207,7 +207,7 @@ final class BlockWriter: @unchecked Sendable {
     // Of several writes of an extent the first error counts.
     guard let staged else { return }
     _ = finish(staged, extent: extent, isIntact: false)
-    if error.isAboutSpace { refusal = error.description }
+    if error.isAboutDevice { refusal = error.description }
     computed[extent] = .failed(.unwritable, error.description)
   }
 

@@ -61,7 +61,9 @@ final class ExtentReader {
       return .success(bytes(of: source, found))
     } catch {
       // What was there a moment ago and is gone or of another kind has changed.
-      let failure: EntryFailure = error.isAboutPermission ? .unreadable : .changed
+      let isUnreadable =
+        error.isAboutPermission || error.isAboutMedium || error.isAboutDescriptors
+      let failure: EntryFailure = isUnreadable ? .unreadable : .changed
       return .failure(ExtentFailure(failure, "\(error.operation): \(error.name)"))
     }
   }

@@ -1,0 +1,115 @@
+import DTXLinux
+import Glibc
+import Testing
+
+/// Watches what a command does to the files below a directory, and makes a call of it fail.
+///
+/// Tests/CFaults is preloaded into the command and into the processes that it starts.
+struct Faults {
+  /// One call that goes another way: the process's `number`th that matches.
+  struct Fault: Sendable, CustomStringConvertible {
+    enum Action: Sendable, Equatable {
+      case killBefore, killAfter
+      /// The call does nothing but return this error number.
+      case fail(Int32)
+      /// So do all that follow it.
+      case failOn(Int32)
+      case stall(milliseconds: Int)
+      /// A read gives one byte wrongly, and so do all that follow.
+      case rot, rotOn
+    }
+
+    var action: Action
+    /// The C library's function, as fnmatch(3) has it.
+    var call: String
+    /// As fnmatch(3) has it, for the path below the directory.
+    var pattern: String
+    var number = 1
+
+    var description: String {
+      let place = "\(call):\(pattern):\(number)"
+      switch action {
+      case .killBefore: return "kill-before:\(place)"
+      case .killAfter: return "kill-after:\(place)"
+      case .fail(let error): return "fail:\(place):\(error)"
+      case .failOn(let error): return "fail-on:\(place):\(error)"
+      case .stall(let milliseconds): return "stall:\(place):\(milliseconds)"
+      case .rot: return "rot:\(place)"
+      case .rotOn: return "rot-on:\(place)"
+      }
+    }
+  }
+
+  private let place: Workplace
+  private let root: String
+  private let log: String
+
+  /// - Parameters:
+  ///   - place: where the log is written.
+  ///   - root: the directory, which must be there.
+  init(_ place: Workplace, below root: String) {
+    self.place = place
+    self.root = root
+    log = "faults-\(Clock.now())"
+  }
+
+  /// The library lies beside the program.
+  private static var library: String {
+    get throws {
+      let program = try Site.builtProgram()
+      return program.dropLast("dtx".count) + "libfaults.so"
+    }
+  }
+
+  /// Words before a command.
+  func launcher(_ fault: Fault? = nil) throws -> [String] {
+    let library = try Self.library
+    try #require(access(library, R_OK) == 0, "\(library) was not built")
+    var words = ["env", "LD_PRELOAD=\(library)", "FAULTS_ROOT=\(place(root))"]
+    words.append("FAULTS_LOG=\(place(log))")
+    if let fault { words.append("FAULTS_CALL=\(fault)") }
+    return words
+  }
+
+  /// What was done, line by line.
+  func calls() throws -> [NotedCall] {
+    try place.text(log).split(separator: "\n").map { try NotedCall(line: $0) }
+  }
+}
+
+/// The beginning or the end of a call that the preloaded library noted.
+struct NotedCall: Sendable {
+  var isEnd: Bool
+  var process: Int32
+  /// The process's calls are numbered; beginning and end share a number.
+  var number: Int
+  var name: String
+  /// Below the directory that is watched.
+  var path: String
+  var newPath: String
+  var offset: Int
+  var byteCount: Int
+  /// At the end.
+  var result: Int
+  /// What is written to a file's end, at the beginning.
+  var bytes: [UInt8]
+
+  init(line: Substring) throws {
+    let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+    try #require(fields.count == 9, "\(line)")
+    isEnd = fields[0] == "end"
+    process = try #require(Int32(fields[1]))
+    number = try #require(Int(fields[2]))
+    name = fields[3]
+    path = fields[4]
+    newPath = fields[5]
+    offset = try #require(Int(fields[6]))
+    byteCount = try #require(Int(fields[7]))
+    result = isEnd ? try #require(Int(fields[8])) : 0
+    let digits = isEnd ? [] : Array(fields[8].utf8)
+    bytes = stride(from: 0, to: digits.count - 1, by: 2).map { index in
+      let text = String(decoding: digits[index..<index + 2], as: UTF8.self)
+      return UInt8(text, radix: 16) ?? 0
+    }
+  }
+}
