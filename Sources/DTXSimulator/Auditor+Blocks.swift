@@ -20,6 +20,8 @@ extension Auditor {
       case .received(let block, _):
         if arrived.contains(block) { return "\(block) arrived twice in run \(run)" }
         arrived.append(block)
+      case .damaged(let block, _):
+        arrived.removeAll { $0 == block }
       case .acknowledged(let block, let byteCount, _):
         if acknowledged.contains(block) { return "\(block) acknowledged twice in run \(run)" }
         acknowledged.append(block)

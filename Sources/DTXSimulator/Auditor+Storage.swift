@@ -37,7 +37,7 @@ extension Auditor {
       case .received(_, let byteCount):
         pending += byteCount
         if pending > limit { return "\(pending) bytes arrived and are not durable, over \(limit)" }
-      case .acknowledged(_, let byteCount, _):
+      case .acknowledged(_, let byteCount, _), .damaged(_, let byteCount):
         pending -= min(pending, byteCount)
       default:
         break

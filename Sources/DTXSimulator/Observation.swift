@@ -16,6 +16,8 @@ package enum Observation: Sendable {
   case writeEnded(ConnectionID, BlockReference)
   /// The receiver says that a block arrived.
   case received(BlockReference, byteCount: UInt64)
+  /// The receiver says that a block is not what it was, and wants it again.
+  case damaged(BlockReference, byteCount: UInt64)
   /// The receiver says that a block is durable; `missing` names what is not.
   case acknowledged(BlockReference, byteCount: UInt64, missing: String?)
   /// An extent that was acknowledged.

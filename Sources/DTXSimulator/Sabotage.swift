@@ -18,6 +18,8 @@ package enum Sabotage: Equatable, Sendable, CaseIterable {
   case unseeded(UInt64)
   /// The receiver does not look at digests.
   case trustsBytes
+  /// The receiver does not look at what it reads back.
+  case trustsMedium
   /// What is staged stays when the transfer is done.
   case keepsStaged
   /// A connection is said to be over while its thread still writes.
@@ -32,8 +34,8 @@ package enum Sabotage: Equatable, Sendable, CaseIterable {
   package static var allCases: [Sabotage] {
     [
       .forgetsWrite, .wanders, .exceedsRate, .acknowledgesBeforeSync, .lyingJournalSync,
-      .publishesEarly, .silentLoss, .unseeded(1), .trustsBytes, .keepsStaged, .fencesEarly,
-      .ignoresPause, .forgetsJournal, .inventsAcknowledgement,
+      .publishesEarly, .silentLoss, .unseeded(1), .trustsBytes, .trustsMedium, .keepsStaged,
+      .fencesEarly, .ignoresPause, .forgetsJournal, .inventsAcknowledgement,
     ]
   }
 }

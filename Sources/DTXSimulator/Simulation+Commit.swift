@@ -14,6 +14,7 @@ extension Simulation {
   mutating func beginCommit(_ work: EpochWork) {
     receiver?.commit = work
     receiver?.commitFailures = []
+    receiver?.commitDamaged = []
     receiver?.commitNext = 0
     if world.sabotage == .acknowledgesBeforeSync {
       schedule(.receiver(.committed(epoch: work.epoch, [])), after: 0)
@@ -41,9 +42,12 @@ extension Simulation {
         return tellReceiver(.failed(failure))
       }
       disk.syncStaged()
+      if world.readsBack { readBack(work) }
       scheduleCommit(.journalAppended)
     case .journalAppended:
-      for place in work.extents { appendDurable(place, epoch: work.epoch) }
+      for place in work.extents where !isDamaged(place.extent, ofSegment: place.segment) {
+        appendDurable(place, epoch: work.epoch)
+      }
       scheduleCommit(.journalSynced)
     case .journalSynced:
       if world.sabotage != .lyingJournalSync { disk.syncJournal() }
@@ -57,9 +61,46 @@ extension Simulation {
       for path in receiver?.renamed ?? [] { append(.published(path: path), epoch: work.epoch) }
       receiver?.renamed = []
       let failures = receiver?.commitFailures ?? []
+      let damaged = receiver?.commitDamaged ?? []
       receiver?.commit = nil
-      let event = ReceiveSession.Event.committed(epoch: work.epoch, failures)
+      let event = ReceiveSession.Event.committed(
+        epoch: work.epoch,
+        failures,
+        damaged: damaged
+      )
       schedule(.receiver(event), after: mailboxDelay())
+    }
+  }
+
+  /// Reads an epoch back from a medium that has not kept all of it.
+  private mutating func readBack(_ work: EpochWork) {
+    for block in work.blocks where rotCount > 0 && diskRandom.happens(Ratio(1, in: 4)) {
+      let claims = claims(of: block).filter { disk.staged[$0.identity.path] != nil }
+      guard !claims.isEmpty else { continue }
+      rotCount -= 1
+      let victim = claims[Int(diskRandom.below(UInt64(claims.count)))]
+      let extent = StoredExtent(
+        offset: victim.offset,
+        byteCount: victim.byteCount,
+        content: diskRandom.next(),
+        isSynced: true
+      )
+      disk.staged.update(victim.identity.path) { $0.write(extent) }
+      if world.sabotage != .trustsMedium { receiver?.commitDamaged.append(block) }
+    }
+  }
+
+  private func isDamaged(_ extent: Int, ofSegment number: Int) -> Bool {
+    guard let segment = receiver?.segments[number] else { return false }
+    return (receiver?.commitDamaged ?? []).contains { block in
+      block.segment == number && segment.blocks[block.block].extents.contains(extent)
+    }
+  }
+
+  private func isDamaged(_ place: EpochWork.EntryPlace) -> Bool {
+    guard let segment = receiver?.segments[place.segment] else { return false }
+    return segment.entries[place.entry].extents.contains { extent in
+      isDamaged(extent, ofSegment: place.segment)
     }
   }
 
@@ -78,7 +119,7 @@ extension Simulation {
   private mutating func publishBatch(of work: EpochWork) {
     guard let next = receiver?.commitNext else { return }
     let end = min(next + world.publishBatchCount, work.complete.count)
-    for place in work.complete[next..<end] { publish(place) }
+    for place in work.complete[next..<end] where !isDamaged(place) { publish(place) }
     receiver?.commitNext = end
     scheduleCommit(end < work.complete.count ? .filesPublished : .directoriesSynced)
   }

@@ -23,6 +23,8 @@ struct SimulatedReceiver: Sendable {
   var isPaused = false
   var commit: EpochWork?
   var commitFailures: [FailedEntry] = []
+  /// Blocks of it that did not read back as they came.
+  var commitDamaged: [BlockReference] = []
   var commitNext = 0
   /// Renamed by the commit under way.
   var renamed: [[UInt8]] = []
@@ -40,7 +42,8 @@ extension Simulation {
       isInitiator: !world.isSenderInitiator,
       isDryRun: isDryRun,
       blockByteCount: world.blockByteCount(ofRun: runIndex),
-      comparesDigests: world.comparesDigests
+      comparesDigests: world.comparesDigests,
+      readsBack: world.readsBack
     )
     receiver = SimulatedReceiver(
       session: ReceiveSession(configuration: configuration, now: now),
@@ -147,7 +150,9 @@ extension Simulation {
   private mutating func tell(_ message: Message) {
     switch message {
     case .received(let block):
-      observe(.received(block, byteCount: claims(of: block).reduce(0) { $0 + $1.byteCount }))
+      observe(.received(block, byteCount: byteCount(of: block)))
+    case .damaged(let block):
+      observe(.damaged(block, byteCount: byteCount(of: block)))
     case .durable(_, let blocks):
       let synced = JournalReplay(Array(disk.journal.prefix(disk.journalSyncedByteCount)))
       for block in blocks { acknowledge(block, synced) }
@@ -158,6 +163,10 @@ extension Simulation {
       break
     }
     send(message, from: .receiver)
+  }
+
+  private func byteCount(of block: BlockReference) -> UInt64 {
+    claims(of: block).reduce(0) { $0 + $1.byteCount }
   }
 
   private mutating func acknowledge(_ block: BlockReference, _ synced: JournalReplay) {

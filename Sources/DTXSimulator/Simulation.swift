@@ -26,6 +26,8 @@ package struct Simulation: Sendable {
   var hasAppliedChanges = false
   var isDiskFull = false
   var failsNextSync = false
+  /// Blocks that the disk will not keep as they came, at most.
+  var rotCount = 3
   var diskSlowUntil = Instant.zero
   /// The journal's bytes that the receiver believes to be synced.
   var syncedRecordsEnd = 0

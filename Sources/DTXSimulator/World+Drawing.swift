@@ -25,6 +25,8 @@ extension World {
     world.isSenderInitiator = random.happens(Ratio(1, in: 2))
     world.beginsWithDryRun = random.happens(Ratio(1, in: 10))
     world.comparesDigests = random.happens(Ratio(1, in: 6))
+    var medium = root.forked("medium")
+    world.readsBack = medium.happens(Ratio(1, in: 3))
     var there = root.forked("destination")
     if there.happens(Ratio(1, in: 3)) {
       world.destination = TreeDrawing.destination(

@@ -47,6 +47,8 @@ package struct World: Sendable {
   package var beginsWithDryRun = false
   /// The user's `--checksum`.
   package var comparesDigests = false
+  /// The receiver reads back what it synced; its disk does not keep all of it.
+  package var readsBack = false
   /// A bug, planted for the auditor to find.
   package var sabotage: Sabotage?
 

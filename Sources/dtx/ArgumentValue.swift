@@ -98,7 +98,8 @@ enum ArgumentValue {
     switch text {
     case "memory": return .memory
     case "durable": return .durable
-    default: throw ValidationError("a level is memory or durable")
+    case "media": return .media
+    default: throw ValidationError("a level is memory, durable or media")
     }
   }
 

@@ -96,7 +96,7 @@ struct DatasetArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How far the result is proven: memory or durable. (default: durable)",
+      "How far the result is proven: memory, durable or media. (default: durable)",
       valueName: "level"
     ),
     transform: ArgumentValue.verification

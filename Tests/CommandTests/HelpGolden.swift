@@ -73,8 +73,8 @@ enum HelpGolden {
         --compress <mode>       Compress blocks: auto, where it pays, off, or a level
                                 from 1 to 19. (default: auto)
         --owner/--no-owner      Keep user and group. (default: as root alone)
-        --verify <level>        How far the result is proven: memory or durable.
-                                (default: durable)
+        --verify <level>        How far the result is proven: memory, durable or
+                                media. (default: durable)
         --io <mode>             How large files are read and written: auto, buffered,
                                 direct or ring. (default: auto)
         --source-null <size>    Send a made-up dataset of this size instead of a
@@ -160,8 +160,8 @@ enum HelpGolden {
         --compress <mode>       Compress blocks: auto, where it pays, off, or a level
                                 from 1 to 19. (default: auto)
         --owner/--no-owner      Keep user and group. (default: as root alone)
-        --verify <level>        How far the result is proven: memory or durable.
-                                (default: durable)
+        --verify <level>        How far the result is proven: memory, durable or
+                                media. (default: durable)
         --io <mode>             How large files are read and written: auto, buffered,
                                 direct or ring. (default: auto)
         --source-null <size>    Send a made-up dataset of this size instead of a
@@ -255,8 +255,8 @@ enum HelpGolden {
         --compress <mode>       Compress blocks: auto, where it pays, off, or a level
                                 from 1 to 19. (default: auto)
         --owner/--no-owner      Keep user and group. (default: as root alone)
-        --verify <level>        How far the result is proven: memory or durable.
-                                (default: durable)
+        --verify <level>        How far the result is proven: memory, durable or
+                                media. (default: durable)
         --io <mode>             How large files are read and written: auto, buffered,
                                 direct or ring. (default: auto)
         --source-null <size>    Send a made-up dataset of this size instead of a

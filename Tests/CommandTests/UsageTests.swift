@@ -107,8 +107,8 @@ struct Refusal: Sendable, CustomTestStringConvertible {
       "The value 'rot13' is invalid for '--cipher <cipher>': a cipher is aes-256-gcm or none"
     ),
     Refusal(
-      "push --verify media a b",
-      "The value 'media' is invalid for '--verify <level>': a level is memory or durable"
+      "push --verify disk a b",
+      "The value 'disk' is invalid for '--verify <level>': a level is memory, durable or media"
     ),
     Refusal(
       "push --block-size 1k a b",

@@ -51,10 +51,10 @@ import Testing
         }
         guard order.next() % 3 == 0 else { continue }
         guard step() else { return false }
-        #expect(try transfer.destination.commit(work).isEmpty)
+        #expect(try transfer.destination.commit(work).failures.isEmpty)
         work = EpochWork(epoch: work.epoch + 1)
       }
-      #expect(try transfer.destination.commit(work).isEmpty)
+      #expect(try transfer.destination.commit(work).failures.isEmpty)
       guard step() else { return false }
       try transfer.seal(segment, digests)
     }

@@ -74,7 +74,7 @@ struct TestTransfer {
     for entry in missing.sorted() where !isFailed(segment, entry) {
       work.complete.append(EpochWork.EntryPlace(segment: segment.index, entry: entry))
     }
-    failures += try destination.commit(work)
+    failures += try destination.commit(work).failures
     return digests
   }
 

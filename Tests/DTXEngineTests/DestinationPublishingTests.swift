@@ -58,7 +58,7 @@ import Testing
       let staged = transfer.destination.stagedName.name(for: segment.inventory.name(of: entry))
       try tree.root.unlink(path.prefix(3) + staged)
     }
-    let failures = try transfer.destination.commit(work)
+    let failures = try transfer.destination.commit(work).failures
     #expect(Set(failures.map(\.entry)) == Set(lost))
     for (index, entry) in segment.entries.enumerated() where entry.kind == .regular {
       let status = try tree.root.statusIfPresent(of: segment.inventory.path(of: index))

@@ -29,7 +29,7 @@ import Testing
         )
       )
     }
-    #expect(try transfer.destination.commit(work).isEmpty)
+    #expect(try transfer.destination.commit(work).failures.isEmpty)
     // And one that is written and not committed.
     try transfer.write(segment, try #require(segment.entries[big].extents.last))
     return transfer.destination.key
@@ -279,7 +279,7 @@ import Testing
       EpochWork.ExtentPlace(segment: 0, extent: $0, digest: dataset.digest(segment, $0))
     }
     work.complete = [EpochWork.EntryPlace(segment: 0, entry: Int(segment.extents[0].entry))]
-    #expect(try destination.commit(work).isEmpty)
+    #expect(try destination.commit(work).failures.isEmpty)
     #expect(comparison.wanted.population == all.count)
     #expect(try tree.content("big") == Sample.file("big", 2_000_000).content)
     destination.close()

@@ -10,6 +10,7 @@ import Testing
       (Sabotage.forgetsWrite, Invariant.conserved),
       (.inventsAcknowledgement, .conserved),
       (.trustsBytes, .conserved),
+      (.trustsMedium, .conserved),
       (.wanders, .pinned),
       (.exceedsRate, .reserved),
       (.acknowledgesBeforeSync, .durableBeforeAcknowledged),

@@ -44,6 +44,12 @@ struct EpochLedger: Sendable {
     return closed
   }
 
+  /// Takes files of a segment out of what the epoch that fills would publish: they are not whole
+  /// after all.
+  mutating func withhold(_ segment: Int, where isIncomplete: (_ entry: Int) -> Bool) {
+    filling.complete.removeAll { $0.segment == segment && isIncomplete($0.entry) }
+  }
+
   mutating func finish(_ epoch: UInt32, syncNanoseconds: UInt64) -> EpochWork? {
     guard let done = syncing, done.epoch == epoch else { return nil }
     syncing = nil

@@ -42,7 +42,11 @@ extension ReceiveSession {
       return violation("a block with other extents than those wanted")
     }
     guard !outcomes.contains(.damaged) else {
-      count { $0.damagedBlockCount += 1 }
+      let byteCount = segments[index].byteCount(of: extents)
+      count { progress in
+        progress.damagedBlockCount += 1
+        progress.damagedByteCount += byteCount
+      }
       return emit(.send(.damaged(block)))
     }
     let planned = queues[Int(segments[index].owners[block.block])]
@@ -75,11 +79,13 @@ extension ReceiveSession {
       guard !segments[index].excluded[entry] else { return }
       let isComplete = segments[index].missingExtentCounts[entry] == 0
       let takesSeveral = segment.entries[entry].extentCount > 1
+      let readsBack = configuration.readsBack
       epochs.add(at: now) { work in
+        let place = EpochWork.ExtentPlace(segment: segment.index, extent: extent, digest: digest)
         if takesSeveral {
-          work.extents.append(
-            EpochWork.ExtentPlace(segment: segment.index, extent: extent, digest: digest)
-          )
+          work.extents.append(place)
+        } else if readsBack {
+          work.singleExtents.append(place)
         }
         if isComplete {
           work.complete.append(EpochWork.EntryPlace(segment: segment.index, entry: entry))
@@ -124,6 +130,7 @@ extension ReceiveSession {
   mutating func committed(
     _ epoch: UInt32,
     _ failures: [FailedEntry],
+    damaged: [BlockReference],
     syncNanoseconds: UInt64,
     at now: Instant
   ) {
@@ -132,9 +139,16 @@ extension ReceiveSession {
       guard let index = index(ofSegment: failure.segment) else { continue }
       exclude(failure, in: index)
     }
+    var rest = damaged[...]
+    let durable = work.blocks.filter { block in
+      guard rest.first == block else { return true }
+      rest.removeFirst()
+      return false
+    }
+    for block in damaged { reopen(block) }
     var byteCount: UInt64 = 0
     var extentCount: UInt64 = 0
-    for block in work.blocks {
+    for block in durable {
       guard let index = index(ofSegment: block.segment) else { continue }
       segments[index].states[block.block] = .durable
       segments[index].unsettledBlockCount -= 1
@@ -146,13 +160,13 @@ extension ReceiveSession {
     count { progress in
       progress.durableByteCount += byteCount
       progress.durableExtentCount += extentCount
-      progress.durableBlockCount += work.blocks.count
+      progress.durableBlockCount += durable.count
     }
     // A frame holds 64 Ki references at the least.
-    var rest = work.blocks[...]
-    while !rest.isEmpty {
-      emit(.send(.durable(epoch: epoch, blocks: Array(rest.prefix(64 << 10)))))
-      rest = rest.dropFirst(64 << 10)
+    var untold = durable[...]
+    while !untold.isEmpty {
+      emit(.send(.durable(epoch: epoch, blocks: Array(untold.prefix(64 << 10)))))
+      untold = untold.dropFirst(64 << 10)
     }
     if case .stopping = phase {
       closeEpoch(at: now)
@@ -160,5 +174,29 @@ extension ReceiveSession {
     }
     settle(at: now)
     closeEpochIfDue(at: now)
+  }
+
+  /// A block did not read back as it came: it comes again, and none of its files is complete.
+  private mutating func reopen(_ block: BlockReference) {
+    guard let index = index(ofSegment: block.segment),
+      segments[index].states[block.block] == .received
+    else { return }
+    segments[index].states[block.block] = .pending
+    segments[index].missingBlockCount += 1
+    let extents = segments[index].wantedExtents(of: block.block)
+    let byteCount = segments[index].byteCount(of: extents)
+    for extent in extents {
+      // One that failed was not counted off; its file is excluded, and its count is of no matter.
+      segments[index].missingExtentCounts[Int(segments[index].segment.extents[extent].entry)] += 1
+    }
+    // The rest of a file may have come meanwhile, and have made it look whole.
+    let missing = segments[index].missingExtentCounts
+    epochs.withhold(block.segment) { missing[$0] > 0 }
+    count { progress in
+      progress.damagedBlockCount += 1
+      progress.damagedByteCount += byteCount
+      progress.receivedByteCount -= byteCount
+    }
+    emit(.send(.damaged(block)))
   }
 }

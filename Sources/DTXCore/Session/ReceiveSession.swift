@@ -20,7 +20,15 @@ package struct ReceiveSession: Sendable {
     case received(ConnectionID, BlockReference, [ExtentOutcome])
     /// An epoch is durable, but for these entries, in answer to `Action.commit`; its syncs took so
     /// long.
-    case committed(epoch: UInt32, [FailedEntry], syncNanoseconds: UInt64 = 0)
+    ///
+    /// Damaged blocks, in the order of the epoch's, are those that did not read back as they came:
+    /// they are none of it.
+    case committed(
+      epoch: UInt32,
+      [FailedEntry],
+      damaged: [BlockReference] = [],
+      syncNanoseconds: UInt64 = 0
+    )
     /// Directories have their metadata and the roots are known, in answer to `Action.finalize`.
     case finalized(Roots)
     /// The manifest is where it belongs, in answer to `Action.storeManifest`.
@@ -71,6 +79,8 @@ package struct ReceiveSession: Sendable {
     package var blockByteCount: UInt64
     /// The sender may demand files that this end would keep.
     package var comparesDigests: Bool
+    /// What an epoch synced is read back before it counts.
+    package var readsBack: Bool
 
     package init(
       inputs: PlanInputs,
@@ -78,6 +88,7 @@ package struct ReceiveSession: Sendable {
       isDryRun: Bool,
       blockByteCount: UInt64,
       comparesDigests: Bool = false,
+      readsBack: Bool = false,
       dials: Bool? = nil
     ) {
       self.inputs = inputs
@@ -86,6 +97,7 @@ package struct ReceiveSession: Sendable {
       self.isDryRun = isDryRun
       self.blockByteCount = blockByteCount
       self.comparesDigests = comparesDigests
+      self.readsBack = readsBack
     }
   }
 
@@ -153,8 +165,8 @@ package struct ReceiveSession: Sendable {
       connectionLost(connection, reason: reason, at: now)
     case .received(let connection, let block, let outcomes):
       arrived(connection, block, outcomes, at: now)
-    case .committed(let epoch, let failures, let nanoseconds):
-      committed(epoch, failures, syncNanoseconds: nanoseconds, at: now)
+    case .committed(let epoch, let failures, let damaged, let nanoseconds):
+      committed(epoch, failures, damaged: damaged, syncNanoseconds: nanoseconds, at: now)
     case .finalized(let roots): finalized(roots)
     case .stored(let totals): stored(totals)
     case .endorsed(let answer): endorsed(answer)
@@ -306,7 +318,9 @@ package struct ReceiveProgress: Equatable, Sendable {
   package var readByteCount: UInt64 = 0
   package var carriedByteCount: UInt64 = 0
   package var unreadByteCount: UInt64 = 0
+  /// Blocks that came twice, because they did not arrive, or did not read back, as they were.
   package var damagedBlockCount = 0
+  package var damagedByteCount: UInt64 = 0
   /// Blocks that came over a lane which the plan does not give them.
   package var offPlanBlockCount = 0
   package var lostConnectionCount = 0

@@ -84,6 +84,11 @@ struct ReceivingSegment: Sendable {
     return movedByteCount
   }
 
+  /// Payload of some extents.
+  func byteCount(of extents: [Int]) -> UInt64 {
+    extents.reduce(0) { $0 + UInt64(segment.extents[$1].byteCount) }
+  }
+
   /// The wanted extents of a block, ascending.
   func wantedExtents(of block: Int) -> [Int] {
     segment.blocks[block].extents.filter { comparison.wanted[$0] }

@@ -119,23 +119,43 @@ extension SendSession {
     }
   }
 
+  /// A block is not what it was: it did not arrive so, or did not read back so.
   mutating func damaged(_ block: BlockReference) {
-    guard let index = loadedSegment(of: block), let carrier = forget(block),
-      giveBack(block, to: carrier.queue)
-    else { return violation("damage of a block that is not under way") }
-    // It passed, and counts no more.
-    if let place = connections.firstIndex(where: { $0.id == carrier.connection }) {
-      connections[place].confirmedByteCount += segments[index].wantedByteCounts[block.block]
+    guard let queue = takeBack(block) else {
+      return violation("damage of a block that is not under way")
     }
     damagedCount += 1
     let allowed = Limits.damagedBlockCount(receivedByteCount: progress.receivedByteCount)
     guard damagedCount <= allowed else {
-      let reason = "\(damagedCount) blocks arrived damaged; the path or a host is faulty"
+      let reason = "\(damagedCount) blocks were damaged; the path, a disk or a host is faulty"
       return fail(SessionFailure(.integrity, reason))
     }
     let run = AssignedRun(segment: block.segment, blocks: block.block..<block.block + 1)
-    work[carrier.queue].returned.append(run)
+    work[queue].returned.append(run)
     fillAll()
+  }
+
+  /// Makes a damaged block pending again.
+  ///
+  /// - Returns: its queue; nil for a block that is neither under way nor received.
+  private mutating func takeBack(_ block: BlockReference) -> Int? {
+    if let index = loadedSegment(of: block), let carrier = forget(block) {
+      // It passed, and counts no more.
+      if let place = connections.firstIndex(where: { $0.id == carrier.connection }) {
+        connections[place].confirmedByteCount += segments[index].wantedByteCounts[block.block]
+      }
+      return giveBack(block, to: carrier.queue) ? carrier.queue : nil
+    }
+    guard let index = index(ofSegment: block.segment),
+      block.block < segments[index].states.count,
+      segments[index].states[block.block] == .received
+    else { return nil }
+    let queue = Int(segments[index].owners[block.block])
+    let byteCount = segments[index].wantedByteCounts[block.block]
+    count { $0.receivedByteCount -= byteCount }
+    // Its lane may be lost since, and be in no plan any more.
+    if !generation.queues[queue].isOpen { isOutdated = true }
+    return giveBack(block, to: queue) ? queue : nil
   }
 
   mutating func durable(_ block: BlockReference) {
@@ -254,10 +274,10 @@ extension SendSession {
     return best
   }
 
-  /// Makes a loaded block pending again.
+  /// Makes a block pending again that is on a connection, or was.
   private mutating func giveBack(_ block: BlockReference, to queue: Int) -> Bool {
     guard let index = index(ofSegment: block.segment),
-      segments[index].states[block.block] == .loaded
+      [.loaded, .received].contains(segments[index].states[block.block])
     else { return false }
     segments[index].states[block.block] = .pending
     let byteCount = segments[index].wantedByteCounts[block.block]

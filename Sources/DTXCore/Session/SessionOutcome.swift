@@ -117,6 +117,8 @@ package struct EpochWork: Equatable, Sendable {
   package var epoch: UInt32
   /// Extents of files that take several: the journal names each.
   package var extents: [ExtentPlace] = []
+  /// Extents of all others, where they are to be read back.
+  package var singleExtents: [ExtentPlace] = []
   /// Files whose extents are all here: to be published.
   package var complete: [EntryPlace] = []
   /// Blocks to acknowledge afterwards.

@@ -4,17 +4,20 @@ internal import DTXLinux
 extension Destination {
   /// Makes an epoch durable and publishes the files that are complete.
   ///
-  /// Called on the commit thread. Data and metadata are synced first, then the journal; only then is anything renamed. When it
-  /// returns, all of `work` may be acknowledged but for the entries that it names.
+  /// Called on the commit thread. Data and metadata are synced first, read back where that was
+  /// asked for, then the journal is; only then is anything renamed.
   ///
+  /// - Parameter work: the epoch.
+  /// - Returns: what of the epoch may not be acknowledged.
   /// - Throws: `.failed` when a sync failed: nobody knows then what of the epoch is on the disk,
   ///   and none of it may be acknowledged.
-  package func commit(_ work: EpochWork) throws(TransferError) -> [FailedEntry] {
-    if discarding != nil { return [] }
+  package func commit(_ work: EpochWork) throws(TransferError) -> EpochLosses {
+    if discarding != nil { return EpochLosses() }
     var committing = EpochCommitting(work, at: self)
     do throws(SystemError) {
       try committing.syncShared()
       try committing.syncOwn()
+      if options.verification == .media { try committing.readBack() }
     } catch {
       throw EpochCommitting.condemned(work, error)
     }
@@ -27,8 +30,15 @@ extension Destination {
     }
     try committing.closeFiles()
     count { $0.epochCount += 1 }
-    return committing.failures
+    return committing.losses
   }
+}
+
+/// What of an epoch is not durable.
+package struct EpochLosses: Sendable {
+  package var failures: [FailedEntry] = []
+  /// Blocks that did not read back as they came.
+  package var damaged: [BlockReference] = []
 }
 
 /// One epoch on its way to the disk.
@@ -39,9 +49,11 @@ struct EpochCommitting {
   private let work: EpochWork
   private let policy: SyncPolicy
   private let journal: JournalWriter
-  private(set) var failures: [FailedEntry] = []
+  private(set) var losses = EpochLosses()
   /// Files of several extents that the epoch touches, each once, in the order of their entries.
   private var shared: [StagedTable.Key] = []
+  /// Extents that the journal is to name.
+  private var extents: [EpochWork.ExtentPlace]
   /// Files to publish: all, those of one extent, and those of several.
   private var complete: [StagedTable.Key] = []
   private var single: [StagedTable.Key] = []
@@ -54,6 +66,7 @@ struct EpochCommitting {
     self.work = work
     policy = destination.requireWriting().policy
     journal = destination.requireWriting().journal
+    extents = work.extents
     complete = work.complete.map { StagedTable.Key(segment: $0.segment, entry: $0.entry) }
     var parents = StagedParents(at: destination)
     for key in complete {
@@ -95,7 +108,7 @@ struct EpochCommitting {
       }
       defer { destination.stagedFiles.release(key) }
       if finished.contains(key), let failed = finishMetadata(of: file, key, place) {
-        failures.append(failed)
+        losses.failures.append(failed)
         continue
       }
       try destination.timingSync { () throws(SystemError) in
@@ -132,10 +145,38 @@ struct EpochCommitting {
     }
   }
 
+  /// Reads all back from the device; what is not there as it came is no part of what follows.
+  mutating func readBack() throws(SystemError) {
+    var reading = EpochReadBack(at: destination)
+    let finding = try reading.read(work)
+    losses.failures += finding.failures
+    guard !finding.damaged.isEmpty else { return }
+    losses.damaged = finding.damaged
+    var withheld: Set<StagedTable.Key> = []
+    for block in finding.damaged {
+      let segment = destination.place(of: block.segment).segment
+      for extent in segment.blocks[block.block].extents {
+        let entry = Int(segment.extents[extent].entry)
+        withheld.insert(StagedTable.Key(segment: block.segment, entry: entry))
+      }
+    }
+    complete.removeAll { withheld.contains($0) }
+    several.removeAll { withheld.contains($0) }
+    extents.removeAll { place in
+      let segment = destination.place(of: place.segment).segment
+      let entry = Int(segment.extents[place.extent].entry)
+      return withheld.contains(StagedTable.Key(segment: place.segment, entry: entry))
+        && finding.damaged.contains { block in
+          block.segment == place.segment
+            && segment.blocks[block.block].extents.contains(place.extent)
+        }
+    }
+  }
+
   /// Records what is durable now, and makes the records so.
   func writeJournal() throws(TransferError) {
     var records: [JournalRecord.Body] = []
-    for extentPlace in work.extents {
+    for extentPlace in extents {
       let place = destination.place(of: extentPlace.segment)
       let extent = place.segment.extents[extentPlace.extent]
       guard place.failure(of: Int(extent.entry)) == nil else { continue }
@@ -160,7 +201,7 @@ struct EpochCommitting {
   /// Renames complete files into place.
   mutating func publish() throws(SystemError) {
     let outcome = EpochPublishing.publish(complete, at: destination)
-    failures += outcome.failures
+    losses.failures += outcome.failures
     changed = outcome.changed
     if let error = outcome.error { throw error }
   }
@@ -196,7 +237,7 @@ struct EpochCommitting {
   // MARK: - Parts
 
   private mutating func fail(_ key: StagedTable.Key, _ error: SystemError) {
-    failures.append(destination.place(of: key.segment).fail(key.entry, error))
+    losses.failures.append(destination.place(of: key.segment).fail(key.entry, error))
   }
 
   /// Checks the length of a complete file and gives it owner, mode and time.

@@ -47,6 +47,14 @@ struct DestinationOpening {
     }
     let root = OpenDirectory(directory: directory, device: status.device)
     self.root = root
+    if options.verification == .media, let reason = EpochReadBack.refusal(at: directory) {
+      throw TransferError(
+        .failed,
+        "destination \(printable(path)) cannot be verified on media",
+        cause: reason,
+        remedy: "nothing was moved; --verify durable goes as far as can be"
+      )
+    }
     let state = try StateDirectory.open(
       root: directory,
       key: key,

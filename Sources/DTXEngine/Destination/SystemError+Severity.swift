@@ -36,6 +36,11 @@ extension SystemError {
     SystemError(operation: "send", subject: subject, number: ECONNABORTED)
   }
 
+  /// A file whose pages the cache does not let go of, so that its device cannot be asked.
+  static func keptInMemory(_ file: File) -> SystemError {
+    SystemError(operation: "read past the page cache", subject: printable(file.path), number: EBUSY)
+  }
+
   /// A staged file that somebody replaced while it was in use.
   static func staleStaged(_ subject: String) -> SystemError {
     SystemError(operation: "open staged file", subject: subject, number: ENOENT)

@@ -89,6 +89,7 @@ final class ReceiveEngine: Sendable {
         isDryRun: setup.options.isDryRun,
         blockByteCount: setup.options.blockByteCount,
         comparesDigests: setup.options.comparesDigests,
+        readsBack: setup.options.verification == .media,
         dials: setup.dials
       ),
       now: Instant(nanoseconds: started)
@@ -239,11 +240,18 @@ final class ReceiveEngine: Sendable {
   private func commit(_ work: EpochWork) {
     attempt { () throws(TransferError) in
       let earlier = destination.statistics.syncNanoseconds
-      let failures = try times.timing(.committing) { () throws(TransferError) in
+      let losses = try times.timing(.committing) { () throws(TransferError) in
         try destination.commit(work)
       }
+      // Before the session asks for them: what comes twice is passed over.
+      for block in losses.damaged { table.release(block) }
       let nanoseconds = destination.statistics.syncNanoseconds - earlier
-      return .committed(epoch: work.epoch, failures, syncNanoseconds: nanoseconds)
+      return .committed(
+        epoch: work.epoch,
+        losses.failures,
+        damaged: losses.damaged,
+        syncNanoseconds: nanoseconds
+      )
     }
   }
 
@@ -383,7 +391,8 @@ final class ReceiveEngine: Sendable {
     report.wantedExtentCount = progress.wantedExtentCount
     report.durableBlockCount = progress.durableBlockCount
     report.durableByteCount = progress.durableByteCount
-    report.sentByteCount = progress.receivedByteCount
+    report.sentByteCount = progress.receivedByteCount + progress.damagedByteCount
+    report.resentByteCount = progress.damagedByteCount
     report.skippedByteCount = progress.carriedByteCount + progress.unreadByteCount
     report.resumedByteCount = progress.resumedByteCount
     report.unreadByteCount = progress.unreadByteCount
