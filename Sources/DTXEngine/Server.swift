@@ -54,7 +54,7 @@ package struct Server: Sendable {
 
   private func serve(_ channel: ControlChannel) throws(TransferError) -> Int32 {
     channel.send(Hello(implementation: Release.implementation))
-    let theirs = try channel.receiveHello()
+    let theirs = try channel.receiveHello(isAwaited: false)
     let mine = Hello(implementation: Release.implementation)
     guard Hello.commonVersion(mine, theirs) != nil else {
       // The initiator has both versions too, and says so.

@@ -66,16 +66,33 @@ package final class ByteStream: Sendable {
   }
 
   /// Writes all bytes; blocks while the peer does not read.
-  package func writeAll(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
+  ///
+  /// - Parameters:
+  ///   - buffer: the bytes.
+  ///   - patience: how long the peer may take nothing, in nanoseconds; nil for ever. Only pipes and
+  ///     pairs of descriptors heed it: a socket has options of its own.
+  /// - Throws: `SystemError`; ETIMEDOUT when the peer took nothing for so long.
+  package func writeAll(
+    _ buffer: UnsafeRawBufferPointer,
+    patience: UInt64? = nil
+  ) throws(SystemError) {
     switch ends {
-    case .pipes(let pipes): try pipes.write(buffer)
+    case .pipes(let pipes): try pipes.write(buffer, patience: patience)
     case .socket(let socket): try socket.sendAll(buffer)
     }
   }
 
   /// Writes all bytes; blocks while the peer does not read.
-  package func writeAll(_ bytes: [UInt8]) throws(SystemError) {
-    try bytes.span.withUnsafeBytes { buffer throws(SystemError) in try writeAll(buffer) }
+  ///
+  /// - Parameters:
+  ///   - bytes: what to write.
+  ///   - patience: how long the peer may take nothing, in nanoseconds; nil for ever. Only pipes and
+  ///     pairs of descriptors heed it.
+  /// - Throws: `SystemError`; ETIMEDOUT when the peer took nothing for so long.
+  package func writeAll(_ bytes: [UInt8], patience: UInt64? = nil) throws(SystemError) {
+    try bytes.span.withUnsafeBytes { buffer throws(SystemError) in
+      try writeAll(buffer, patience: patience)
+    }
   }
 
   /// Ends what this side writes, after a write in progress; the peer then reads to the end.
@@ -137,11 +154,12 @@ private final class PipeEnds: Sendable {
     }
   }
 
-  func write(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
+  func write(_ buffer: UnsafeRawBufferPointer, patience: UInt64?) throws(SystemError) {
     try writing.withLock { end throws(SystemError) in
       var written = 0
       while written < buffer.count {
-        guard let raw = end?.raw, try wait(for: raw, DTX_WRITABLE, deadline: nil) else {
+        let deadline = patience.map { Clock.now() + $0 }
+        guard let raw = end?.raw, try wait(for: raw, DTX_WRITABLE, deadline: deadline) else {
           throw SystemError(operation: "write", subject: PipeEnds.label, number: EPIPE)
         }
         let piece = UnsafeRawBufferPointer(
@@ -182,7 +200,8 @@ private final class PipeEnds: Sendable {
       if ready & DTX_WOKEN.rawValue != 0 { return false }
       if ready != 0 { return true }
       if let deadline, Clock.now() >= deadline {
-        throw SystemError(operation: "read", subject: PipeEnds.label, number: ETIMEDOUT)
+        let operation = interest == DTX_READABLE ? "read" : "write"
+        throw SystemError(operation: operation, subject: PipeEnds.label, number: ETIMEDOUT)
       }
     }
   }

@@ -15,7 +15,21 @@ final class FakeFarEnd {
   private var keeper: File?
 
   /// Starts a pull from this far end.
-  init(pulling source: String, to destination: String, in place: Workplace) throws {
+  convenience init(
+    pulling source: String,
+    to destination: String,
+    options: [String] = [],
+    in place: Workplace
+  ) throws {
+    try self.init(["pull"] + options, ["host:\(source)", destination], in: place)
+  }
+
+  /// Starts a push to this far end.
+  convenience init(pushing source: String, in place: Workplace) throws {
+    try self.init(["push"], [source, "host:/to"], in: place)
+  }
+
+  private init(_ command: [String], _ places: [String], in place: Workplace) throws {
     self.place = place
     for name in ["to-near", "from-near"] {
       try #require(mkfifo(place(name), 0o600) == 0)
@@ -38,23 +52,39 @@ final class FakeFarEnd {
     run = try Run(
       [
         "env", "XDG_STATE_HOME=\(place("near-state"))",
-        "XDG_CONFIG_HOME=\(place("near-config"))", Site.builtProgram(), "pull", "--json",
-        "--rsh", place("shell"), "host:\(source)", destination,
-      ],
+        "XDG_CONFIG_HOME=\(place("near-config"))", Site.builtProgram(),
+      ] + command + ["--json", "--rsh", place("shell")] + places,
       in: place
     )
   }
 
+  /// The program's process.
+  var process: Int32 { run.child.processID }
+
   /// Greets, reads the request and offers a dataset; no lane can be opened here.
   func offer(_ shape: DatasetShape) throws -> Request {
     channel.send(Hello(implementation: "dtx 0.0.0"))
-    _ = try channel.receiveHello()
+    _ = try channel.receiveHello(isAwaited: true)
     keeper = nil
     let request = try RequestCodec.decode(try channel.receiveStep())
     // The discard port, which nobody serves.
     try channel.sendStep(HandshakeCodec.encode(Acceptance(port: 9, addresses: ["127.0.0.1"])))
     try channel.sendStep(HandshakeCodec.encode(shape))
     return request
+  }
+
+  /// Greets, reads the request of a push, and takes what is offered; no lane can be opened here.
+  ///
+  /// - Parameter reply: what this end says of its destination.
+  /// - Throws: when the near end breaks off.
+  func take(_ reply: DestinationReply = DestinationReply(singleFileName: nil)) throws {
+    channel.send(Hello(implementation: "dtx 0.0.0"))
+    _ = try channel.receiveHello(isAwaited: true)
+    keeper = nil
+    _ = try RequestCodec.decode(try channel.receiveStep())
+    try channel.sendStep(HandshakeCodec.encode(Acceptance(port: 9, addresses: ["127.0.0.1"])))
+    _ = try HandshakeCodec.shape(try channel.receiveStep())
+    try channel.sendStep(HandshakeCodec.encode(reply))
   }
 
   /// Sends the only segment of a dataset, whatever its entries are.

@@ -67,6 +67,10 @@ extension ReceiveSession {
     arriving = nil
     // The decoder demands it within a segment.
     if let problem = order.add(inventory) { return violation(problem) }
+    let (total, isTooMuch) = progress.byteCount.addingReportingOverflow(inventory.byteCount)
+    guard !isTooMuch, total <= Limits.datasetByteCount else {
+      return violation("files of more than \(Limits.datasetByteCount) bytes in all")
+    }
     let segment = Segment(
       index: number,
       isLast: isLast,
@@ -79,7 +83,7 @@ extension ReceiveSession {
     count { progress in
       progress.entryCount += segment.inventory.ownEntryCount
       progress.fileCount += segment.entries.count { $0.kind == .regular }
-      progress.byteCount += segment.inventory.byteCount
+      progress.byteCount = total
       progress.isInventoryComplete = isLast
     }
     emit(.compare(segment))

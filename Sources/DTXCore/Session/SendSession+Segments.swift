@@ -12,12 +12,18 @@ extension SendSession {
     precondition(isScanning, "a segment arrived that was not asked for")
     isScanning = false
     guard phase == .moving else { return }
+    let lengths = segment.inventory.byteCount
+    let (total, isTooMuch) = progress.scannedByteCount.addingReportingOverflow(lengths)
+    guard !isTooMuch, total <= Limits.datasetByteCount else {
+      let reason = "the files have more than \(Limits.datasetByteCount) bytes in all"
+      return fail(SessionFailure(.storage, reason))
+    }
     isScanComplete = segment.isLast
     segments.append(SendingSegment(segment))
     count { progress in
       progress.scannedEntryCount += segment.inventory.ownEntryCount
       progress.scannedFileCount += segment.entries.count { $0.kind == .regular }
-      progress.scannedByteCount += segment.inventory.byteCount
+      progress.scannedByteCount = total
       progress.isScanComplete = segment.isLast
     }
     emit(.announce(segment))

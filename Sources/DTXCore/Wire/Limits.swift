@@ -63,9 +63,26 @@ package enum Limits {
   package static let cheapEpochSyncCount: UInt64 = 8
   /// A journal record: a path, an identity and a digest.
   package static let journalRecordByteCount = 8 << 10
+  /// The lengths of a dataset's files together, holes included: no file is longer, and what is
+  /// counted on the way (extents rounded up to pages, a record of each) stays below 2^64.
+  package static let datasetByteCount: UInt64 = 1 << 63
   /// Heartbeats on the control channel, and when their absence means a dead peer.
   package static let heartbeatNanoseconds = 5 * Duration.second
   package static let peerSilenceNanoseconds = 60 * Duration.second
+  /// A step of the handshake, from the peer's first byte on: a minute for a greeting; for the others
+  /// what a peer may take to dial 64 addresses at 3 s each, or to wait 15 s for a lock.
+  package static let greetingNanoseconds = 60 * Duration.second
+  package static let handshakeNanoseconds = 300 * Duration.second
+  /// What has come over the control channel and waits for its session.
+  ///
+  /// Beyond this the receiver reads no further, and a sender ends, since two ends that both wait
+  /// would do so for ever.
+  package static let waitingReceiverByteCount = 64 << 20
+  package static let waitingSenderByteCount = 1 << 30
+  /// Connections given up before they were here that an end remembers, and notices that a report
+  /// keeps: an honest session has some, and a peer may say any number.
+  package static let barredConnectionCount = 4096
+  package static let keptNoticeCount = 1000
   /// A lane is lost after so long without a connection; until then its blocks wait for it.
   package static let lanePatienceNanoseconds = 10 * Duration.second
   /// A lane that lags is relieved this long after the plan was made at the earliest: what was seen

@@ -19,20 +19,46 @@ package final class ControlChannel: Sendable {
   /// Frames that wait for the peer at most; inventory pages are the large ones.
   private static let queueLength = 64
 
+  /// How long the peer may keep this end waiting, in nanoseconds.
+  package struct Patience: Sendable {
+    /// For its greeting.
+    package var greeting = Limits.greetingNanoseconds
+    /// For each later step of the handshake.
+    package var step = Limits.handshakeNanoseconds
+    /// For it to take the next bytes of a frame.
+    package var writing = Limits.peerSilenceNanoseconds
+
+    /// What dtx-protocol(7) says.
+    package init() {}
+  }
+
   private let stream: ByteStream
+  private let patience: Patience
   private let outbox = Mailbox<[UInt8]>(capacity: ControlChannel.queueLength)
   private let writer: Thread
   private let hasEnded = Guarded(false)
 
-  package init(_ stream: ByteStream) throws(TransferError) {
+  /// Begins to write what is sent.
+  ///
+  /// - Parameters:
+  ///   - stream: leads to the peer.
+  ///   - patience: how long the peer may keep this end waiting.
+  /// - Throws: `TransferError` when there is no thread for it.
+  package init(
+    _ stream: ByteStream,
+    patience: Patience = Patience()
+  ) throws(TransferError) {
     self.stream = stream
+    self.patience = patience
     let outbox = self.outbox
     do {
       writer = try Thread(name: "dtx-ctl-write") {
         while let frame = outbox.receive() {
-          guard (try? stream.writeAll(frame)) != nil else {
-            // The reader meets the end as well, and says so.
+          guard (try? stream.writeAll(frame, patience: patience.writing)) != nil else {
+            // The reader meets the end as well, and says so: also where the peer is there, but takes
+            // nothing more.
             outbox.close()
+            stream.close()
             return
           }
         }
@@ -86,7 +112,7 @@ package final class ControlChannel: Sendable {
   ///
   /// - Throws: the peer's refusal, as an error of its kind.
   package func receiveStep() throws(TransferError) -> [UInt8] {
-    guard let (kind, bytes) = try receive() else {
+    guard let (kind, bytes) = try receive(before: Clock.now() + patience.step) else {
       throw TransferError(.failed, "the far end closed the connection during the handshake")
     }
     guard kind == .handshake, let step = try? HandshakeCodec.step(bytes) else {
@@ -116,9 +142,16 @@ package final class ControlChannel: Sendable {
     )
   }
 
-  /// Reads the next frame; nil when the peer has ended the channel.
-  package func receive() throws(TransferError) -> (FrameKind, [UInt8])? {
-    guard let head = try read(byteCount: ControlChannel.headerByteCount) else { return nil }
+  /// Reads the next frame.
+  ///
+  /// - Parameter deadline: when it has to be here, an instant of `Clock.now`; nil waits without end.
+  /// - Returns: nil when the peer has ended the channel.
+  /// - Throws: `TransferError` for what is no frame, a channel that breaks, and a missed deadline.
+  package func receive(
+    before deadline: UInt64? = nil
+  ) throws(TransferError) -> (FrameKind, [UInt8])? {
+    let head = try read(byteCount: ControlChannel.headerByteCount, before: deadline)
+    guard let head else { return nil }
     var reader = ByteReader(head)
     guard let rawKind = try? reader.byte("kind"), let kind = FrameKind(rawValue: rawKind),
       let length = try? reader.uint32("length"), length <= UInt32(Limits.controlFrameByteCount)
@@ -130,17 +163,28 @@ package final class ControlChannel: Sendable {
       )
     }
     guard length > 0 else { return (kind, []) }
-    guard let payload = try read(byteCount: Int(length)) else { return nil }
+    guard let payload = try read(byteCount: Int(length), before: deadline) else { return nil }
     return (kind, payload)
   }
 
   /// Reads the peer's greeting.
   ///
-  /// - Throws: `.refused` with what came instead, when the far end is no dtx.
-  package func receiveHello() throws(TransferError) -> Hello {
-    guard let magic = try read(byteCount: Hello.magic.count) else {
+  /// - Parameter isAwaited: the peer may take its time for the first byte, because a person may have
+  ///   to give a password before.
+  /// - Returns: what it says of itself.
+  /// - Throws: `.refused` with what came instead, when the far end is no dtx; `.failed` when it says
+  ///   nothing in time.
+  package func receiveHello(isAwaited: Bool) throws(TransferError) -> Hello {
+    let first: [UInt8]? =
+      isAwaited
+      ? try read(byteCount: 1) : try read(byteCount: 1, before: Clock.now() + patience.greeting)
+    let deadline = Clock.now() + patience.greeting
+    guard let first,
+      let others = try read(byteCount: Hello.magic.count - 1, before: deadline)
+    else {
       throw TransferError(.failed, "the far end closed the connection before it said anything")
     }
+    let magic = first + others
     guard magic == Hello.magic else {
       throw TransferError(
         .refused,
@@ -148,8 +192,8 @@ package final class ControlChannel: Sendable {
         remedy: "a shell there that prints at log-in must be silent when it is not interactive"
       )
     }
-    guard let count = try read(byteCount: 2),
-      let body = try read(byteCount: Int(count[0]) | Int(count[1]) << 8)
+    guard let count = try read(byteCount: 2, before: deadline),
+      let body = try read(byteCount: Int(count[0]) | Int(count[1]) << 8, before: deadline)
     else { throw TransferError(.failed, "the far end closed the connection while it greeted") }
     do {
       return try Hello(decoding: body)
@@ -182,16 +226,30 @@ package final class ControlChannel: Sendable {
     stream.close()
   }
 
-  private func read(byteCount: Int) throws(TransferError) -> [UInt8]? {
+  private func read(
+    byteCount: Int,
+    before deadline: UInt64? = nil
+  ) throws(TransferError) -> [UInt8]? {
     guard byteCount > 0 else { return [] }
     var isEnd = false
     do {
       let bytes = try [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-        isEnd = try !stream.readExactly(into: UnsafeMutableRawBufferPointer(buffer))
+        isEnd = try !stream.readExactly(
+          into: UnsafeMutableRawBufferPointer(buffer),
+          deadline: deadline
+        )
         count = isEnd ? 0 : byteCount
       }
       return isEnd ? nil : bytes
     } catch let error as SystemError {
+      if deadline != nil, error.name == "ETIMEDOUT" {
+        throw TransferError(
+          .failed,
+          "the far end fell silent in the middle of the handshake",
+          cause: "it did not say in time what was its turn to say (ETIMEDOUT)",
+          remedy: "nothing was moved: see whether it still runs, and try again"
+        )
+      }
       throw TransferError("the connection to the far end broke", error)
     } catch {
       throw TransferError(.failed, "the connection to the far end broke", cause: "\(error)")
@@ -201,7 +259,11 @@ package final class ControlChannel: Sendable {
   /// A little of what follows bytes that are no greeting, for the message.
   private func rest() -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 80)
-    let count = bytes.withUnsafeMutableBytes { (try? stream.readSome(into: $0)) ?? 0 }
+    // What is no dtx may say nothing more.
+    let deadline = Clock.now() + Duration.second
+    let count = bytes.withUnsafeMutableBytes { buffer in
+      (try? stream.readSome(into: buffer, deadline: deadline)) ?? 0
+    }
     return Array(bytes.prefix(count))
   }
 }

@@ -16,13 +16,21 @@ final class ControlReader: Sendable {
 
   private let thread: Thread
 
+  /// Begins to read.
+  ///
+  /// - Parameters:
+  ///   - channel: where the peer speaks.
+  ///   - backlog: what each message enters before it is delivered; whoever hears it lets it leave.
+  ///   - deliver: takes what comes, on a thread of its own.
+  /// - Throws: `TransferError` when there is no thread for it.
   init(
     _ channel: ControlChannel,
+    _ backlog: Backlog,
     deliver: @escaping @Sendable (Arrival) -> Void
   ) throws(TransferError) {
     do {
       thread = try Thread(name: "dtx-ctl-read") {
-        deliver(ControlReader.read(channel, deliver))
+        deliver(ControlReader.read(channel, backlog, deliver))
       }
     } catch {
       throw TransferError("the control channel has no thread", error)
@@ -35,6 +43,7 @@ final class ControlReader: Sendable {
 
   private static func read(
     _ channel: ControlChannel,
+    _ backlog: Backlog,
     _ deliver: (Arrival) -> Void
   ) -> Arrival {
     do throws(TransferError) {
@@ -45,10 +54,16 @@ final class ControlReader: Sendable {
         case .handshake:
           return .unreadable("a handshake within the session")
         case .message:
+          let message: Message
           do {
-            deliver(.message(try MessageCodec.decode(bytes)))
+            message = try MessageCodec.decode(bytes)
           } catch {
             return .unreadable("a message that cannot be read: \(error)")
+          }
+          switch backlog.enter(bytes.count) {
+          case .entered: deliver(.message(message))
+          case .refused: return .unreadable("more than it let this end answer")
+          case .closed: break
           }
         }
       }

@@ -64,7 +64,7 @@ final class FarEnd: Sendable {
     channel.send(mine)
     let theirs: Hello
     do throws(TransferError) {
-      theirs = try channel.receiveHello()
+      theirs = try channel.receiveHello(isAwaited: true)
     } catch {
       throw explain(error)
     }

@@ -10,6 +10,7 @@ final class ReceiveEngine: Sendable {
   private let destination: Destination
   private let setup: SessionSetup
   private let inbox = Mailbox<ReceiveSession.Event>()
+  private let backlog = Backlog(.wait, limit: Limits.waitingReceiverByteCount)
   private let table = ReceivingTable()
   private let gate = Gate()
   private let ledger: LaneLedger
@@ -81,7 +82,7 @@ final class ReceiveEngine: Sendable {
     let started = Clock.now()
     let metadataWorker = try SerialWorker(name: "dtx-metadata")
     let commitWorker = try SerialWorker(name: "dtx-commit")
-    let reader = try ControlReader(setup.channel) { [self] arrival in take(arrival) }
+    let reader = try ControlReader(setup.channel, backlog) { [self] arrival in take(arrival) }
     var session = ReceiveSession(
       configuration: ReceiveSession.Configuration(
         inputs: setup.inputs,
@@ -98,6 +99,7 @@ final class ReceiveEngine: Sendable {
     let outcome = loop(&session, started) { [self] action, report in
       perform(action, report, metadataWorker, commitWorker)
     }
+    backlog.close()
     gate.open()
     lanes.shut(orderly: outcome == .completed)
     workers.finish()
@@ -125,6 +127,7 @@ final class ReceiveEngine: Sendable {
       }
       let deadline = min(session.nextDeadline?.nanoseconds ?? .max, pace.next)
       let event = inbox.receive(deadline: deadline) ?? .deadline
+      if case .message = event { backlog.leave() }
       note(event)
       let now = Clock.now()
       session.handle(event, at: Instant(nanoseconds: now))

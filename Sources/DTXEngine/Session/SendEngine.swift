@@ -9,6 +9,7 @@ final class SendEngine: Sendable {
   private let dataset: SourceDataset
   private let setup: SessionSetup
   private let inbox = Mailbox<SendSession.Event>()
+  private let backlog = Backlog(.refuse, limit: Limits.waitingSenderByteCount)
   private let table = SourceTable()
   private let ledger: LaneLedger
   private let tally: SessionTally
@@ -91,7 +92,7 @@ final class SendEngine: Sendable {
       blockByteCount: setup.options.blockByteCount,
       isKept: dataset.null == nil && !setup.options.keepsNothing
     )
-    let reader = try ControlReader(setup.channel) { [self] arrival in take(arrival) }
+    let reader = try ControlReader(setup.channel, backlog) { [self] arrival in take(arrival) }
     for path in dataset.missing { omit(path) }
     for notice in dataset.notices { tally.note(notice) }
     var session = SendSession(
@@ -125,6 +126,7 @@ final class SendEngine: Sendable {
     let outcome = loop(&session, &meter, started) { [self] action, state in
       perform(action, state, scan: scan, sealWorker: sealWorker, manifest: manifest)
     }
+    backlog.close()
     lanes.shut(orderly: outcome == .completed)
     workers.finish()
     scanWorker.finish()
@@ -154,6 +156,7 @@ final class SendEngine: Sendable {
       }
       let deadline = min(session.nextDeadline?.nanoseconds ?? .max, pace.next)
       let event = inbox.receive(deadline: deadline) ?? .deadline
+      if case .message = event { backlog.leave() }
       let now = Clock.now()
       let instant = Instant(nanoseconds: now)
       if case .connectionLost(let id, _) = event {

@@ -54,7 +54,9 @@ final class SessionTally: Sendable {
   }
 
   func note(_ text: String) {
-    state.withLock { $0.notices.append(text) }
+    state.withLock { state in
+      if state.notices.count < Limits.keptNoticeCount { state.notices.append(text) }
+    }
     watch(.notice(text))
   }
 

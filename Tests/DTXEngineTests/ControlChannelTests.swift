@@ -1,0 +1,106 @@
+import DTXCore
+import DTXLinux
+import Glibc
+import Testing
+
+@testable import DTXEngine
+
+/// Two channels that lead to each other, and what lies between.
+struct ControlPipes {
+  let near: ControlChannel
+  let far: ControlChannel
+  /// The stream behind `far`, for bytes that no channel would send.
+  let farStream: ByteStream
+
+  init(patience: UInt64 = 60 * Duration.second) throws {
+    signal(SIGPIPE, SIG_IGN)
+    var forth = try Pipe()
+    var back = try Pipe()
+    var limits = ControlChannel.Patience()
+    limits.greeting = patience
+    limits.step = patience
+    limits.writing = patience
+    near = try ControlChannel(
+      ByteStream(reading: back.takeReading(), writing: forth.takeWriting()),
+      patience: limits
+    )
+    farStream = try ByteStream(reading: forth.takeReading(), writing: back.takeWriting())
+    far = try ControlChannel(farStream)
+  }
+}
+
+/// Peers that say nothing, or take nothing, at a step of the handshake or later.
+@Suite struct ControlChannelTests {
+  private static let short = 20 * Duration.millisecond
+
+  private func failure<Value>(_ body: () throws(TransferError) -> Value) -> TransferError? {
+    do throws(TransferError) {
+      _ = try body()
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  @Test(arguments: [0, 1, 7, 8, 9, 12])
+  func aGreetingThatStopsIsNotAwaited(_ byteCount: Int) throws {
+    let pipes = try ControlPipes(patience: Self.short)
+    let hello = Hello(implementation: "dtx 0.0.0").encoded()
+    try pipes.farStream.writeAll(Array(hello.prefix(byteCount)))
+    let failure = failure { () throws(TransferError) in
+      try pipes.near.receiveHello(isAwaited: byteCount > 0)
+    }
+    #expect(failure?.summary.contains("fell silent") == true, "\(String(describing: failure))")
+    #expect(failure?.kind == .failed)
+    pipes.near.close()
+    pipes.far.close()
+  }
+
+  @Test func aPersonMayTakeTimeBeforeTheFirstByte() throws {
+    let pipes = try ControlPipes(patience: 10 * Duration.second)
+    let greeting = try Background {
+      Result { () throws(TransferError) in try pipes.near.receiveHello(isAwaited: true) }
+    }
+    pipes.far.send(Hello(implementation: "dtx 0.0.0"))
+    #expect(try greeting.value().get().implementation == "dtx 0.0.0")
+    pipes.near.close()
+    pipes.far.close()
+  }
+
+  @Test func whatIsNoProgramMaySayNothingMore() throws {
+    let pipes = try ControlPipes()
+    try pipes.farStream.writeAll(Array("Welcome!".utf8))
+    let failure = failure { () throws(TransferError) in
+      try pipes.near.receiveHello(isAwaited: true)
+    }
+    #expect(failure?.summary.contains("Welcome!") == true)
+    #expect(failure?.kind == .refused)
+    pipes.near.close()
+    pipes.far.close()
+  }
+
+  @Test(arguments: [0, 1, 4, 5, 6])
+  func aStepThatStopsIsNotAwaited(_ byteCount: Int) throws {
+    let pipes = try ControlPipes(patience: Self.short)
+    let frame: [UInt8] = [1, 2, 0, 0, 0, 0, 0]
+    try pipes.farStream.writeAll(Array(frame.prefix(byteCount)))
+    let failure = failure { () throws(TransferError) in try pipes.near.receiveStep() }
+    #expect(failure?.summary.contains("fell silent") == true, "\(String(describing: failure))")
+    pipes.near.close()
+    pipes.far.close()
+  }
+
+  @Test func aPeerThatTakesNothingIsGivenUp() throws {
+    let pipes = try ControlPipes(patience: Self.short)
+    // More than a pipe and the queue hold, so that it would wait for ever.
+    let page = [UInt8](repeating: 0, count: 1 << 19)
+    let sending = try Background {
+      for _ in 0..<100 { pipes.near.send(.inventory(segment: 0, page: page)) }
+      return true
+    }
+    #expect(try sending.value())
+    #expect(try pipes.near.receive() == nil, "the channel has ended")
+    pipes.near.close()
+    pipes.far.close()
+  }
+}
