@@ -17,7 +17,7 @@ let package = Package(
   products: [
     .executable(name: "dtx", targets: ["dtx"]),
     // For LD_PRELOAD in tests: what a program does to its files, and calls that fail.
-    .library(name: "faults", type: .dynamic, targets: ["CFaults"]),
+    .`library`(name: "faults", type: .dynamic, targets: ["CFaults"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -54,7 +54,7 @@ struct Faults {
   }
 
   /// The library lies beside the program.
-  private static var library: String {
+  private static var preloaded: String {
     get throws {
       let program = try Site.builtProgram()
       return program.dropLast("dtx".count) + "libfaults.so"
@@ -63,7 +63,7 @@ struct Faults {
 
   /// Words before a command.
   func launcher(_ fault: Fault? = nil) throws -> [String] {
-    let library = try Self.library
+    let library = try Self.preloaded
     try #require(access(library, R_OK) == 0, "\(library) was not built")
     var words = ["env", "LD_PRELOAD=\(library)", "FAULTS_ROOT=\(place(root))"]
     words.append("FAULTS_LOG=\(place(log))")
