@@ -151,13 +151,18 @@ struct Opening {
     let destination: Destination
     let placement = Placement.of(shape, at: request.destination.path)
     do throws(TransferError) {
-      destination = try Destination.open(
-        placement,
-        shape,
-        request.options,
-        sessionID,
-        stateDirectory: request.stateDirectory
-      )
+      destination =
+        if let order = request.repair {
+          try .repairing(order, shape, request.options)
+        } else {
+          try .open(
+            placement,
+            shape,
+            request.options,
+            sessionID,
+            stateDirectory: request.stateDirectory
+          )
+        }
     } catch {
       channel.refuse(error.kind == .locked ? .locked : .failed, error.lines)
       throw error
@@ -285,6 +290,31 @@ extension Destination {
       topNames: placement.topNames(shape),
       session: session,
       options: DestinationOptions(options, stateDirectory: stateDirectory)
+    )
+  }
+}
+
+extension Destination {
+  /// Opens a tree that a dataset of this shape is to put right.
+  fileprivate static func repairing(
+    _ order: RepairOrder,
+    _ shape: DatasetShape,
+    _ options: TransferOptions
+  ) throws(TransferError) -> Destination {
+    guard shape.isContents == order.isContents else {
+      throw TransferError(
+        .failed,
+        "the source does not stand for what the tree was made of",
+        cause: order.isContents
+          ? "the tree has the contents of one directory"
+          : "the tree has entries by their names, not the contents of one directory",
+        remedy: "name the source as the transfer did, with a slash at its end or without; "
+          + "nothing was touched"
+      )
+    }
+    return .repairing(
+      try Repairing(order, topNames: shape.isContents ? [[]] : shape.names),
+      DestinationOptions(options, stateDirectory: nil)
     )
   }
 }

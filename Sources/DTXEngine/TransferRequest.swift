@@ -40,6 +40,9 @@ package struct TransferRequest: Sendable {
   /// Where journals and manifests are kept instead of under the destination.
   package var stateDirectory: [UInt8]?
 
+  /// What of the destination's files is wrong: then nothing else is taken.
+  var repair: RepairOrder?
+
   /// Whether a lane goes another way than one of which nothing is said.
   var lanesHaveAddresses: Bool { lanes.contains { $0.route.hasAddresses } }
 

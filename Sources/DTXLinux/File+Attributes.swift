@@ -81,6 +81,26 @@ extension File {
     _ = posix_fadvise(raw, Int(clamping: offset), Int(clamping: length), Int32(number))
   }
 
+  /// Drops a range from the page cache, so that its next reads come from the device.
+  ///
+  /// Where the range alone does not go, as of pages that are larger than it, the whole file does;
+  /// what is dirty is written first. What another process maps or reads meanwhile stays, and so does
+  /// all of a file system that is nothing but page cache: so the cache is asked afterwards. A disk's
+  /// or an array's own cache is not reached.
+  ///
+  /// - Parameters:
+  ///   - offset: the range's first byte, a multiple of the page's size.
+  ///   - length: the range's length.
+  /// - Returns: whether nothing of it is left there; false also to who may not know.
+  /// - Throws: what fdatasync(2) says.
+  package func dropCached(offset: UInt64, length: UInt64) throws(SystemError) -> Bool {
+    advise(.dontNeed, offset: offset, length: length)
+    if try cachedByteCount(offset: offset, length: length) == 0 { return true }
+    try syncData()
+    advise(.dontNeed)
+    return try cachedByteCount(offset: offset, length: length) == 0
+  }
+
   /// The ranges below a byte count that hold data; everything between them is holes of zeros.
   ///
   /// A file system that knows no holes gives one range. The ranges are ascending, not empty and

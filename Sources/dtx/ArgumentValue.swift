@@ -103,6 +103,14 @@ enum ArgumentValue {
     }
   }
 
+  static func readLevel(_ text: String) throws -> VerificationLevel {
+    switch text {
+    case "memory": return .memory
+    case "media": return .media
+    default: throw ValidationError("a level is media or memory")
+    }
+  }
+
   static func storage(_ text: String) throws -> StorageMode {
     guard let mode = StorageMode.allCases.first(where: { $0.name == text }) else {
       throw ValidationError("a mode is auto, buffered, direct or ring")

@@ -323,16 +323,33 @@ enum HelpGolden {
 
       Names each file that differs or is missing, and the blocks in which it differs.
       The exit status is 3 if there is any. Owner, mode and time are told, and change
-      no status.
+      no status. With --repair blocks that differ are fetched from the source,
+      checked by the manifest, and written in their places; the source is named as
+      the transfer named it.
 
-      USAGE: dtx verify <directory> [--against <path>] [--verbose] [--quiet] [--json]
+      Examples:
+        dtx verify /data/run7
+        dtx verify --repair archive:/mnt/run7/ /data/run7
+
+      USAGE: dtx verify <directory> [--against <path>] [--level <level>] [--repair <source>] [--rsh <command>] [--dtx-path <path>] [--bootstrap] [--verbose] [--quiet] [--json]
 
       ARGUMENTS:
         <directory>             The tree.
 
+      FAR END:
+        -e, --rsh <command>     Remote shell and its options: 'ssh -p 2222'.
+        --dtx-path <path>       The program dtx at the far end.
+        --bootstrap             Copy this program to the far end where it has none,
+                                or another version.
+
       OPTIONS:
         --against <path>        A manifest, or a tree with one in its .dtx, instead
                                 of the tree's own.
+        --level <level>         Where the bytes come from: media, past the page
+                                cache, or memory, through it. (default: past it where
+                                that can be)
+        --repair <source>       Fetch the blocks that differ from here: a path or
+                                [user@]host:path.
         -v, --verbose           List entries of other metadata, and those that the
                                 manifest lacks.
         -q, --quiet             Print errors and what differs alone.

@@ -35,6 +35,9 @@ import Testing
     verification.changedMetadata = verification.differing
     verification.missing = [bytes("m")]
     verification.extra = [bytes("e")]
+    var repair = RepairReport()
+    repair.repaired = verification.differing
+    verification.repair = repair
     var session = SessionStatus(key: "k")
     session.files = [SessionStatus.File(path: [], durableByteCount: 0, byteCount: 1)]
     let running = RunningSession(process: 1, title: "t")

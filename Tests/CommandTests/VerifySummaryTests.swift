@@ -9,10 +9,12 @@ import Testing
     var report = VerifyReport()
     report.checkedFileCount = 1234
     report.checkedByteCount = 12_345_678_901
+    report.deviceByteCount = 12_345_678_901
     report.nanoseconds = 3_200_000_000
     #expect(
       VerifySummary(report: report).lines == [
-        "checked   1,234 files, 12.3 GB in 3.20 s", "verdict   nothing differs",
+        "checked   1,234 files, 12.3 GB in 3.20 s", "read      past the page cache",
+        "verdict   nothing differs",
       ]
     )
     #expect(VerifySummary(report: report).findings(isVerbose: true).isEmpty)
@@ -35,6 +37,7 @@ import Testing
     #expect(
       VerifySummary(report: damagedReport()).lines.joined(separator: "\n") == """
         checked   2 files, 1.00 kB in 0.00 s
+        read      through the page cache, which may hide what is on the device
         unknown   7 B whose digest the manifest does not have
         root      sha256:\(zeros)2
         content   sha256:\(zeros)1
@@ -53,9 +56,35 @@ import Testing
         #"{"type":"differs","path":"b","what":"length 5 instead of 6","blocks":[]}"#,
         #"{"type":"metadata","path":"o","what":"owner, time"}"#,
         #"{"type":"missing","path":"m"}"#, #"{"type":"extra","path":"e"}"#,
-        #"{"type":"summary","exit_status":3,"files":2,"bytes":1000,"bytes_unread":7,"#
-          + #""differing":2,"missing":1,"metadata":1,"extra":1,"entries_failed":1,"seconds":0.000000000,"#
+        #"{"type":"summary","exit_status":3,"files":2,"bytes":1000,"bytes_device":0,"bytes_unread":7,"#
+          + #""differing":2,"missing":1,"metadata":1,"extra":1,"entries_failed":1,"repaired":0,"#
+          + #""blocks_moved":0,"bytes_moved":0,"seconds":0.000000000,"#
           + "\"root\":\"sha256:\(zeros)2\",\"content_root\":\"sha256:\(zeros)1\"}",
+      ]
+    )
+  }
+
+  @Test func aRepairIsToldWithWhatItMoved() {
+    var report = VerifyReport()
+    report.checkedFileCount = 1
+    report.checkedByteCount = 3000
+    report.deviceByteCount = 1000
+    let block = VerifyDifference.Block(index: 2, offset: 2000, byteCount: 1000)
+    var repair = RepairReport()
+    repair.repaired = [VerifyDifference(path: bytes("a"), blocks: [block], what: "repaired")]
+    repair.movedBlockCount = 1
+    repair.movedByteCount = 1000
+    report.repair = repair
+    let summary = VerifySummary(report: report)
+    #expect(summary.status == .success)
+    #expect(
+      summary.findings(isVerbose: false) == ["repaired  a: block 2 at 2000 (1000 bytes)"]
+    )
+    #expect(
+      summary.lines == [
+        "checked   1 file, 3.00 kB in 0.00 s",
+        "read      2.00 kB of it through the page cache, which may hide what is on the device",
+        "fetched   1 block, 1.00 kB", "verdict   1 file was repaired, nothing differs any more",
       ]
     )
   }

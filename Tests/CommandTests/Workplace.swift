@@ -51,13 +51,13 @@ final class Workplace: Sendable {
 
   func exists(_ name: String) -> Bool { access(self(name), F_OK) == 0 }
 
-  /// Inverts the byte in the middle of a file, whose length and time stay.
-  func damage(_ path: String) throws {
+  /// Inverts a byte of a file, or else the one in its middle; length and time stay.
+  func damage(_ path: String, at offset: UInt64? = nil) throws {
     let file = try File.open(bytes(path), .readWrite)
     let status = try file.status()
-    let middle = status.byteCount / 2
-    let byte = try file.read(byteCount: 1, at: middle)
-    try file.write(byte.map { ~$0 }, at: middle)
+    let offset = offset ?? status.byteCount / 2
+    let byte = try file.read(byteCount: 1, at: offset)
+    try file.write(byte.map { ~$0 }, at: offset)
     try file.setTimes(modified: status.modified)
     try file.close()
   }

@@ -23,7 +23,7 @@ package enum EntryFailure: UInt8, Sendable, CaseIterable {
   case changed = 2
   /// The destination could not be written.
   case unwritable = 3
-  /// Something of another kind stands in its place at the destination.
+  /// What stands in its place at the destination is of another kind, or not what it belongs to.
   case conflict = 4
 }
 

@@ -12,6 +12,7 @@ extension Destination {
   /// - Throws: `.failed` when a sync failed: nobody knows then what of the epoch is on the disk,
   ///   and none of it may be acknowledged.
   package func commit(_ work: EpochWork) throws(TransferError) -> EpochLosses {
+    if let repairing { return EpochLosses(failures: repairing.commit(work)) }
     if discarding != nil { return EpochLosses() }
     var committing = EpochCommitting(work, at: self)
     do throws(SystemError) {

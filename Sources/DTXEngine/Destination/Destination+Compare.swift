@@ -8,6 +8,7 @@ extension Destination {
   ///
   /// - Throws: `.interrupted` after `cancel`; `.failed` when the process can open no more files.
   package func compare(_ segment: Segment) throws(TransferError) -> Comparison {
+    if let repairing { return repairing.compare(segment) }
     guard let root else {
       // A dry run whose destination does not exist, or one that keeps nothing: everything is to be
       // sent.

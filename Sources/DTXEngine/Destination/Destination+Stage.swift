@@ -6,6 +6,7 @@ extension Destination {
   ///
   /// Called before its first byte, on any thread. `finish` follows in any case, once, unless the entry has failed or its bytes are discarded.
   package func stage(_ segment: Segment, extent: Int) -> Staging {
+    if let repairing { return repairing.stage(segment, extent: extent) }
     if discarding != nil { return .discarded }
     guard let place = places.withLock({ $0[segment.index] }) else {
       return .failed(.unwritable, "its segment is closed")
@@ -82,6 +83,8 @@ extension Destination {
       }
     case .unavailable(let error):
       return isIntact ? (.unwritable, error.reason) : nil
+    case .aside:
+      return nil
     }
   }
 

@@ -25,6 +25,8 @@ package final class Destination: Sendable {
   let writing: Writing?
   /// Where nothing is kept: there is neither root nor state, and nothing is touched.
   let discarding: Discarding?
+  /// Where single blocks of files that are in place are put right; `discarding` seals these.
+  let repairing: Repairing?
   let replay: JournalReplay
   /// Whether an earlier run ended before its end.
   let isContinued: Bool
@@ -82,11 +84,22 @@ package final class Destination: Sendable {
 
   /// A destination that takes everything and keeps nothing.
   package static func discarding(_ options: DestinationOptions) -> Destination {
-    Destination(discarding: options)
+    Destination(rootless: options, nil)
   }
 
-  private init(discarding options: DestinationOptions) {
+  /// A destination that takes what a tree's files lack of its manifest, and nothing else.
+  ///
+  /// - Parameters:
+  ///   - repairing: the tree, and what it lacks; its lock goes with `close`.
+  ///   - options: what the user chose.
+  /// - Returns: a destination that is ready for the first segment.
+  static func repairing(_ repairing: Repairing, _ options: DestinationOptions) -> Destination {
+    Destination(rootless: options, repairing)
+  }
+
+  private init(rootless options: DestinationOptions, _ repairing: Repairing?) {
     self.options = options
+    self.repairing = repairing
     root = nil
     madeRoots = []
     nearest = nil
@@ -106,6 +119,7 @@ package final class Destination: Sendable {
 
   private init(_ opening: DestinationOpening) {
     discarding = nil
+    repairing = nil
     options = opening.options
     root = opening.root
     madeRoots = opening.madeRoots
@@ -161,10 +175,12 @@ package final class Destination: Sendable {
     places.withLock { $0.removeAll() }
     removeTraces()
     writing?.lock.release()
+    repairing?.close()
   }
 
   deinit {
     writing?.lock.release()
+    repairing?.close()
   }
 
   // MARK: - Parts that the others share

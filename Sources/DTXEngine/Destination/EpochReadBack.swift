@@ -146,11 +146,8 @@ struct EpochReadBack: ~Copyable {
   ) throws(SystemError) {
     let start = extent.offset / granularity * granularity
     let length = (extent.end + granularity - 1) / granularity * granularity - start
-    file.advise(.dontNeed, offset: start, length: length)
-    guard try file.cachedByteCount(offset: start, length: length) > 0 else { return }
-    // Pages that are larger than the range go with their file alone.
-    file.advise(.dontNeed)
-    guard try file.cachedByteCount(offset: start, length: length) > 0 else { return }
-    throw SystemError.keptInMemory(file)
+    guard try file.dropCached(offset: start, length: length) else {
+      throw SystemError.keptInMemory(file)
+    }
   }
 }

@@ -26,6 +26,8 @@ extension Destination {
       /// Written by others too; it stays open.
       case shared(SharedFile)
       case unavailable(SystemError)
+      /// Kept elsewhere for now: the extent begins at this offset of the file.
+      case aside(File, at: UInt64)
     }
 
     init(_ place: SegmentPlace, entry: Int, range: Range<UInt64>, target: Target) {
@@ -48,6 +50,8 @@ extension Destination {
       case .own(let file, _, _): try file.write(bytes, at: offset)
       case .shared(let shared): try shared.write(bytes, at: offset)
       case .unavailable(let error): throw error
+      case .aside(let file, let start):
+        try file.write(bytes, at: start + (offset - range.lowerBound))
       }
     }
 

@@ -1,4 +1,4 @@
-internal import DTXCore
+package import DTXCore
 internal import DTXLinux
 
 /// Compares a tree with a manifest: walks the manifest and reads what it names.
@@ -8,6 +8,8 @@ package enum TreeVerifier {
   /// - Parameters:
   ///   - directory: the tree.
   ///   - against: a manifest's file, or a tree with one in its `.dtx`; nil for this tree's own.
+  ///   - level: `media` to name every file that cannot be read past the page cache, `memory` to read
+  ///     through it; nil to read past it where that can be.
   ///   - watching: is told of the progress, on the calling thread.
   /// - Returns: what was found, in canonical order.
   /// - Throws: `.failed` when tree or manifest cannot be opened, `.integrity` when the manifest is
@@ -15,6 +17,7 @@ package enum TreeVerifier {
   package static func run(
     directory: [UInt8],
     against: [UInt8]?,
+    level: VerificationLevel? = nil,
     watching: @escaping @Sendable (TransferEvent) -> Void
   ) throws(TransferError) -> VerifyReport {
     let start = Clock.now()
@@ -22,10 +25,16 @@ package enum TreeVerifier {
       () throws(SystemError) in try Directory.open(directory)
     }
     var manifest = try ManifestFile.open(against ?? directory)
-    var walk = try VerifyWalk(root: root, watching: watching)
-    while let part = try manifest.nextSegment() { walk.visit(part) }
+    var walk = try VerifyWalk(root: root, level: level, watching: watching)
+    var isContents = false
+    while let part = try manifest.nextSegment() {
+      isContents = isContents || !part.entries.isEmpty && part.inventory.name(of: 0).isEmpty
+      walk.visit(part)
+    }
     var report = walk.finish()
     report.summary = manifest.summary
+    report.isContents = isContents
+    report.blockByteCount = manifest.header.blockByteCount
     report.nanoseconds = Clock.now() - start
     return report
   }
@@ -35,6 +44,7 @@ package enum TreeVerifier {
 private struct VerifyWalk {
   private let root: Directory
   private let reading: VerifyReading
+  private let level: VerificationLevel?
   private let watching: @Sendable (TransferEvent) -> Void
   private let start = Clock.now()
   private var report = VerifyReport()
@@ -47,9 +57,11 @@ private struct VerifyWalk {
 
   init(
     root: Directory,
+    level: VerificationLevel?,
     watching: @escaping @Sendable (TransferEvent) -> Void
   ) throws(TransferError) {
     self.root = root
+    self.level = level
     self.watching = watching
     reading = try VerifyReading()
   }
@@ -97,10 +109,15 @@ private struct VerifyWalk {
 
   mutating func finish() -> VerifyReport {
     reading.finish { tell() }
-    let (differing, failed, readByteCount) = reading.results()
-    report.differing += differing
-    report.failedEntries += failed
-    report.checkedByteCount = readByteCount
+    let findings = reading.findings()
+    report.differing += findings.other
+    report.differing += findings.damaged.map { file in
+      VerifyDifference(path: file.path, blocks: file.blocks, what: "its bytes differ")
+    }
+    report.damaged = findings.damaged
+    report.failedEntries += findings.failed
+    report.checkedByteCount = findings.readByteCount
+    report.deviceByteCount = findings.deviceByteCount
     report.extra = listing.finish()
     report.differing.sort { Inventory.precedes($0.path, $1.path) }
     report.extra.sort { Inventory.precedes($0, $1) }
@@ -142,7 +159,18 @@ private struct VerifyWalk {
         differ(path, "it has \(status.byteCount) bytes instead of \(entry.byteCount)")
         return true
       }
-      let file = VerifiedFile(path, try parent.openFile(name, .read), part, index)
+      let file = try VerifiedFile(
+        path,
+        try parent.openFile(name, .read),
+        part,
+        index,
+        dropsCache: level != .memory
+      )
+      // What was asked for is not said of what it cannot be said of; the rest is read all the same.
+      if level == .media, !file.isFromDevice, !file.extents.isEmpty {
+        let reason = "it cannot be read past the page cache"
+        report.failedEntries.append(FailedPath(path: path, failure: .unreadable, reason: reason))
+      }
       report.unreadByteCount += file.unreadByteCount
       reading.add(file)
     }

@@ -10,15 +10,48 @@ final class VerifiedFile: Sendable {
   let digests: [Digest]
   /// Where the dataset has data.
   let ranges: [Range<UInt64>]
+  /// The file before it is read, and the manifest's time.
+  let status: FileStatus
+  let modified: Int64
+  /// Whether nothing of it was in the page cache: then what is read comes from the device.
+  let isFromDevice: Bool
 
-  init(_ path: [UInt8], _ file: File, _ part: ManifestSegment, _ index: Int) {
+  /// - Parameters:
+  ///   - path: below the tree.
+  ///   - file: is open for reading.
+  ///   - part: the manifest's segment.
+  ///   - index: the entry in it.
+  ///   - dropsCache: whether the page cache is to forget the file first.
+  /// - Throws: what fstat(2) and fdatasync(2) say.
+  init(
+    _ path: [UInt8],
+    _ file: File,
+    _ part: ManifestSegment,
+    _ index: Int,
+    dropsCache: Bool
+  ) throws(SystemError) {
     let entry = part.entries[index]
     self.path = path
     self.file = file
+    modified = entry.modified
+    status = try file.status()
+    isFromDevice =
+      dropsCache ? try file.dropCached(offset: 0, length: status.byteCount) : false
     byteCount = entry.byteCount
     extents = Array(part.segment.extents[entry.extents])
     digests = Array(part.digests(of: index))
     ranges = part.inventory.dataRanges(of: index)
+  }
+
+  /// A part of it that is not what the manifest says, as somebody who repairs it needs it.
+  func damaged(_ index: Int) -> DamagedFile {
+    let part = DamagedFile.Part(
+      index: index,
+      offset: extents[index].offset,
+      byteCount: UInt64(extents[index].byteCount),
+      digest: digests[index]
+    )
+    return DamagedFile(path: path, status: status, modified: modified, parts: [part])
   }
 
   /// Bytes whose digest the manifest does not know.
@@ -43,9 +76,11 @@ final class VerifyReading: Sendable {
 
   private struct State: Sendable {
     var readByteCount: UInt64 = 0
+    /// Of these, what came from the device for certain.
+    var deviceByteCount: UInt64 = 0
     var endedThreadCount = 0
-    /// What differs, with each file's blocks in any order.
-    var blocks: [(path: [UInt8], block: VerifyDifference.Block)] = []
+    /// What differs, each block by itself, in any order.
+    var blocks: [DamagedFile] = []
     var other: [VerifyDifference] = []
     var failed: [FailedPath] = []
   }
@@ -103,25 +138,36 @@ final class VerifyReading: Sendable {
     for thread in threads.withLock({ $0 }) { thread.join() }
   }
 
-  /// What was found: a difference for each file, its blocks in order.
-  func results() -> ([VerifyDifference], [FailedPath], UInt64) {
+  /// What was found; its files are in canonical order.
+  struct Findings: Sendable {
+    var damaged: [DamagedFile] = []
+    /// What differs otherwise than in the bytes of blocks.
+    var other: [VerifyDifference] = []
+    var failed: [FailedPath] = []
+    var readByteCount: UInt64 = 0
+    var deviceByteCount: UInt64 = 0
+  }
+
+  /// What was found, once all is read.
+  func findings() -> Findings {
     state.withLock { state in
-      var found = state.other
+      var findings = Findings()
+      findings.other = state.other
+      findings.failed = state.failed
+      findings.readByteCount = state.readByteCount
+      findings.deviceByteCount = state.deviceByteCount
       let blocks = state.blocks.sorted { left, right in
         if left.path != right.path { return Inventory.precedes(left.path, right.path) }
-        return left.block.index < right.block.index
+        return left.parts[0].index < right.parts[0].index
       }
-      var difference: VerifyDifference?
-      for (path, block) in blocks {
-        if difference?.path == path {
-          difference?.blocks.append(block)
+      for block in blocks {
+        if findings.damaged.last?.path == block.path {
+          findings.damaged[findings.damaged.count - 1].parts += block.parts
         } else {
-          if let difference { found.append(difference) }
-          difference = VerifyDifference(path: path, blocks: [block], what: "its bytes differ")
+          findings.damaged.append(block)
         }
       }
-      if let difference { found.append(difference) }
-      return (found, state.failed, state.readByteCount)
+      return findings
     }
   }
 
@@ -143,13 +189,8 @@ final class VerifyReading: Sendable {
         let digest = try digester.digest(of: extent, in: file.file)
         state.withLock { state in
           state.readByteCount += UInt64(extent.byteCount)
-          guard digest != file.digests[index] else { return }
-          let block = VerifyDifference.Block(
-            index: index,
-            offset: extent.offset,
-            byteCount: UInt64(extent.byteCount)
-          )
-          state.blocks.append((file.path, block))
+          if file.isFromDevice { state.deviceByteCount += UInt64(extent.byteCount) }
+          if digest != file.digests[index] { state.blocks.append(file.damaged(index)) }
         }
       }
       guard job.extents.lowerBound == 0 else { return }

@@ -35,6 +35,8 @@ package struct VerifyReport: Sendable {
   package var checkedFileCount = 0
   /// Bytes that were read and compared.
   package var checkedByteCount: UInt64 = 0
+  /// Of these, the bytes that came from the device: the page cache had none of their file.
+  package var deviceByteCount: UInt64 = 0
   /// Bytes whose digest the manifest does not know.
   package var unreadByteCount: UInt64 = 0
   package var missing: [[UInt8]] = []
@@ -50,6 +52,14 @@ package struct VerifyReport: Sendable {
   package var nanoseconds: UInt64 = 0
   /// What the manifest says of itself.
   package var summary: ManifestSummary?
+  /// The files in which single blocks differ: each is among those that differ, too.
+  package var damaged: [DamagedFile] = []
+  /// Whether the manifest is of a directory's contents.
+  package var isContents = false
+  /// The length that the manifest's blocks were cut with.
+  package var blockByteCount = Limits.defaultBlockByteCount
+  /// What a repair did; nil where there was none.
+  package var repair: RepairReport?
 
   package init() {}
 }
