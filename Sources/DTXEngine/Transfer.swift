@@ -34,7 +34,39 @@ package enum Transfer {
       )
       guard planned.outcome == .completed, planned.refusal == nil else { return planned }
     }
-    return try run(request, interruption, watch)
+    return try runFollowingChanges(request, interruption, watch)
+  }
+
+  /// Runs sessions until one has seen no change, or the policy allows no more.
+  private static func runFollowingChanges(
+    _ request: TransferRequest,
+    _ interruption: Interruption,
+    _ watch: @escaping @Sendable (TransferEvent) -> Void
+  ) throws(TransferError) -> TransferReport {
+    let retryCount = request.changePolicy == .retry ? ChangePolicy.retryCount : 0
+    var index = 0
+    while true {
+      let changes = ChangeWatch(
+        request.changePolicy,
+        isLast: index == retryCount,
+        stop: { interruption.stop() },
+        tell: watch
+      )
+      var report = try run(request, interruption) { changes.note($0) }
+      guard changes.hasSeenChange, index < retryCount, report.outcome == .completed else {
+        report.isStoppedByChange =
+          request.changePolicy == .fail && changes.hasSeenChange
+          && report.outcome == .interrupted && report.signal == nil
+        return report
+      }
+      interruption.sleep(nanoseconds: ChangePolicy.pause(before: index))
+      if let signal = interruption.signal {
+        report.outcome = .interrupted
+        report.signal = signal
+        return report
+      }
+      index += 1
+    }
   }
 
   private static func run(

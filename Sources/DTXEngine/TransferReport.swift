@@ -68,6 +68,9 @@ package struct TransferReport: Sendable {
   /// The signal that asked to stop; nil when none came.
   package var signal: Int32?
 
+  /// Whether it was stopped because a source file changed, as was asked for.
+  package var isStoppedByChange = false
+
   package init(outcome: SessionOutcome, direction: Direction) {
     self.outcome = outcome
     self.direction = direction

@@ -16,6 +16,8 @@ package struct TransferRequest: Sendable {
   package var sources: [Endpoint]
   package var destination: Endpoint
   package var options = TransferOptions()
+  /// What is done about source files that change while they are read.
+  package var changePolicy: ChangePolicy = .skip
   package var lanes: [LaneDescription]
   /// When it was asked for; it may have waited for its turn since.
   package var asked = WallInstant.now()

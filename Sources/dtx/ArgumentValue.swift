@@ -77,6 +77,13 @@ enum ArgumentValue {
     return end
   }
 
+  static func changePolicy(_ text: String) throws -> ChangePolicy {
+    guard let policy = ChangePolicy(rawValue: text) else {
+      throw ValidationError("what a change leads to is fail, retry or skip")
+    }
+    return policy
+  }
+
   static func cipher(_ text: String) throws -> Cipher {
     guard let cipher = Cipher.allCases.first(where: { $0.name == text }) else {
       throw ValidationError("a cipher is aes-256-gcm or none")

@@ -67,8 +67,16 @@ enum ErrorReport {
     )
   }
 
-  /// The error that stands for a run that a signal ended.
+  /// The error that stands for a run that a signal or a changed file ended.
   static func interruption(_ report: TransferReport) -> TransferError {
+    if report.isStoppedByChange {
+      return TransferError(
+        .interrupted,
+        "stopped",
+        cause: "a source file changed while it was read, and --on-change is fail",
+        remedy: remedy(.interrupted, report)
+      )
+    }
     let name =
       switch ExitStatus(signal: report.signal) {
       case .hungUp: "HUP"

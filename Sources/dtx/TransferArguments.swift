@@ -48,6 +48,7 @@ struct TransferArguments: ParsableArguments {
     request.options.filters = try filters.rules()
     request.options.nullSource = dataset.sourceNull
     request.options.keepsNothing = dataset.sinkNull
+    request.changePolicy = dataset.onChange ?? .skip
     request.stateDirectory = dataset.stateDir
     request.cipher = lanes.cipher
     request.ports = lanes.ports ?? request.ports
@@ -102,6 +103,15 @@ struct DatasetArguments: ParsableArguments {
     transform: ArgumentValue.verification
   )
   var verify: VerificationLevel?
+
+  @Option(
+    help: ArgumentHelp(
+      "When a source file changes: fail, retry or skip. (default: skip)",
+      valueName: "policy"
+    ),
+    transform: ArgumentValue.changePolicy
+  )
+  var onChange: ChangePolicy?
 
   @Option(
     help: ArgumentHelp(

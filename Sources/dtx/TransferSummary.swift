@@ -27,7 +27,10 @@ struct TransferSummary {
     failures = told.count > reported.count ? told : reported
   }
 
-  var status: ExitStatus { ExitStatus(report.outcome, failures, signal: report.signal) }
+  var status: ExitStatus {
+    if report.isStoppedByChange { return .changed }
+    return ExitStatus(report.outcome, failures, signal: report.signal)
+  }
 
   /// Lines of a label and what it says.
   var lines: [String] {

@@ -5,8 +5,9 @@
 //   FAULTS_LOG   a file that calls are noted in; see `note`
 //   FAULTS_CALL  ACTION:CALL:PATTERN:NUMBER[:ARGUMENT]
 //
-// ACTION is kill-before, kill-after, fail (ARGUMENT an error number), stall (ARGUMENT milliseconds)
-// or rot (a read gives one byte wrongly); fail-on and rot-on are for this call and all that follow.
+// ACTION is kill-before, kill-after, fail (ARGUMENT an error number), stall (ARGUMENT milliseconds),
+// hold (makes FAULTS_LOG.held and waits for somebody who makes FAULTS_LOG.go) or rot (a read gives
+// one byte wrongly); fail-on and rot-on are for this call and all that follow.
 // CALL and PATTERN are fnmatch(3)'s, PATTERN for the path below the directory. NUMBER counts the
 // process's calls that match, from 1.
 #include "CFaults.h"
@@ -27,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum action { nothing, kill_before, kill_after, fail_once, fail_on, stall, rot, rot_on };
+enum action { nothing, kill_before, kill_after, fail_once, fail_on, stall, hold, rot, rot_on };
 
 // What is written to a journal is noted, up to here.
 enum { noted_byte_count = 64 << 10 };
@@ -35,6 +36,7 @@ enum { noted_byte_count = 64 << 10 };
 static char root[PATH_MAX];
 static size_t root_length;
 static int log_descriptor = -1;
+static char held[PATH_MAX], go[PATH_MAX];
 static enum action action = nothing;
 static char chosen_call[32], chosen_pattern[PATH_MAX];
 static unsigned long chosen_number, argument;
@@ -49,16 +51,19 @@ __attribute__((constructor)) static void begin(void) {
   const char *fault = getenv("FAULTS_CALL");
   if (!path || !realpath(path, root)) return;
   root_length = strlen(root);
-  if (log)
+  if (log) {
     log_descriptor = (int)real_syscall(SYS_openat, AT_FDCWD, log,
                                        O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    snprintf(held, sizeof held, "%s.held", log);
+    snprintf(go, sizeof go, "%s.go", log);
+  }
   char name[32];
   if (!fault
       || sscanf(fault, "%31[^:]:%31[^:]:%4095[^:]:%lu:%lu", name, chosen_call, chosen_pattern,
                 &chosen_number, &argument) < 4)
     return;
   static const char *const names[] = {
-    "", "kill-before", "kill-after", "fail", "fail-on", "stall", "rot", "rot-on",
+    "", "kill-before", "kill-after", "fail", "fail-on", "stall", "hold", "rot", "rot-on",
   };
   for (int index = kill_before; index <= rot_on; index++)
     if (!strcmp(name, names[index])) action = (enum action)index;
@@ -117,6 +122,12 @@ static void note(const char *moment, const struct call *call, long result) {
   free(line);
 }
 
+static void wait_for_go(void) {
+  real_syscall(SYS_close, real_syscall(SYS_openat, AT_FDCWD, held, O_WRONLY | O_CREAT, 0600));
+  while (real_syscall(SYS_faccessat, AT_FDCWD, go, F_OK))
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
 // Begins a call; says what its result shall be instead of the real one, 0 for the real one.
 static int enter(struct call *call) {
   if (!call->path[0]) return 0;
@@ -135,6 +146,7 @@ static int enter(struct call *call) {
     nanosleep(&(struct timespec){.tv_sec = (time_t)(argument / 1000),
                                  .tv_nsec = (long)(argument % 1000) * 1000000}, NULL);
     break;
+  case hold: wait_for_go(); break;
   case fail_once:
   case fail_on: errno = (int)argument; return -1;
   default: break;

@@ -15,6 +15,8 @@ struct Faults {
       /// So do all that follow it.
       case failOn(Int32)
       case stall(milliseconds: Int)
+      /// The call waits for `whileHeld`.
+      case hold
       /// A read gives one byte wrongly, and so do all that follow.
       case rot, rotOn
     }
@@ -34,6 +36,7 @@ struct Faults {
       case .fail(let error): return "fail:\(place):\(error)"
       case .failOn(let error): return "fail-on:\(place):\(error)"
       case .stall(let milliseconds): return "stall:\(place):\(milliseconds)"
+      case .hold: return "hold:\(place)"
       case .rot: return "rot:\(place)"
       case .rotOn: return "rot-on:\(place)"
       }
@@ -69,6 +72,13 @@ struct Faults {
     words.append("FAULTS_LOG=\(place(log))")
     if let fault { words.append("FAULTS_CALL=\(fault)") }
     return words
+  }
+
+  /// Does something while the call is held, which then goes on.
+  func whileHeld(_ change: () throws -> Void) throws {
+    try waitUntil("a call to hold") { place.exists("\(log).held") }
+    defer { try? place.write("\(log).go", "") }
+    try change()
   }
 
   /// What was done, line by line.

@@ -75,6 +75,8 @@ enum HelpGolden {
         --owner/--no-owner      Keep user and group. (default: as root alone)
         --verify <level>        How far the result is proven: memory, durable or
                                 media. (default: durable)
+        --on-change <policy>    When a source file changes: fail, retry or skip.
+                                (default: skip)
         --io <mode>             How large files are read and written: auto, buffered,
                                 direct or ring. (default: auto)
         --source-null <size>    Send a made-up dataset of this size instead of a
@@ -162,6 +164,8 @@ enum HelpGolden {
         --owner/--no-owner      Keep user and group. (default: as root alone)
         --verify <level>        How far the result is proven: memory, durable or
                                 media. (default: durable)
+        --on-change <policy>    When a source file changes: fail, retry or skip.
+                                (default: skip)
         --io <mode>             How large files are read and written: auto, buffered,
                                 direct or ring. (default: auto)
         --source-null <size>    Send a made-up dataset of this size instead of a
@@ -257,6 +261,8 @@ enum HelpGolden {
         --owner/--no-owner      Keep user and group. (default: as root alone)
         --verify <level>        How far the result is proven: memory, durable or
                                 media. (default: durable)
+        --on-change <policy>    When a source file changes: fail, retry or skip.
+                                (default: skip)
         --io <mode>             How large files are read and written: auto, buffered,
                                 direct or ring. (default: auto)
         --source-null <size>    Send a made-up dataset of this size instead of a

@@ -103,6 +103,11 @@ struct Refusal: Sendable, CustomTestStringConvertible {
       "these lanes cannot be planned: a rate below one bit per second and connection"
     ),
     Refusal(
+      "push a b --on-change ignore",
+      "The value 'ignore' is invalid for '--on-change <policy>': what a change leads to is fail, "
+        + "retry or skip"
+    ),
+    Refusal(
       "push --cipher rot13 a b",
       "The value 'rot13' is invalid for '--cipher <cipher>': a cipher is aes-256-gcm or none"
     ),

@@ -89,7 +89,7 @@ final class SegmentReading: Sendable {
           return exclude(extent, failure)
         }
         guard let digest else {
-          return exclude(extent, ExtentFailure(.changed, "it became shorter"))
+          return exclude(extent, ExtentFailure(changed: ["size"], "while read"))
         }
         state.withLock { state in
           state.digests[extent] = digest

@@ -36,8 +36,21 @@ package final class Interruption: Sendable {
     if hasCome { react() }
   }
 
+  /// Does what the first signal would do, without one.
+  func stop() {
+    let react = state.withLock { $0.react }
+    react()
+  }
+
+  /// Waits for so long, or until the first signal.
+  func sleep(nanoseconds: UInt64) {
+    onSignal {}
+    let end = Clock.now() + nanoseconds
+    _ = state.wait(until: { $0.signal }, deadline: end)
+  }
+
   private func note(_ signal: Int32) {
-    let (isFirst, react) = state.withLock { state in
+    let (isFirst, react) = state.withLockAndSignal { state in
       defer { state.signal = state.signal ?? signal }
       return (state.signal == nil, state.react)
     }

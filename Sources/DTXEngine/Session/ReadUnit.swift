@@ -135,7 +135,7 @@ final class ReadUnit: @unchecked Sendable {
       )
       if count == part.byteCount { return nil }
       clear(part)
-      return ExtentFailure(.changed, "it became shorter")
+      return ExtentFailure(changed: ["size"], "while read")
     } catch {
       clear(part)
       return ExtentFailure(.unreadable, "\(error.operation): \(error.name)")

@@ -48,10 +48,9 @@ final class ExtentReader {
       let opened = try directory.openFile(name, .read)
       // A large file is looked at before it is read as well, so that hours are not spent on one
       // that has changed; for a small one the look afterwards says it all.
-      if scanned.segment.entries[entry].extentCount > 1,
-        !scanned.matches(try opened.status(), entry: entry)
-      {
-        return .failure(ExtentFailure(.changed, "it changed since it was scanned"))
+      if scanned.segment.entries[entry].extentCount > 1 {
+        let names = scanned.differences(try opened.status(), entry: entry)
+        if !names.isEmpty { return .failure(ExtentFailure(changed: names, "since scan")) }
       }
       var source = OpenSource(segment: segment, entry: entry, file: opened)
       if isDirect, found.byteCount >= DirectFile.leastByteCount {
@@ -97,10 +96,11 @@ final class ExtentReader {
     case .made: return nil
     }
     let entry = Int(scanned.segment.extents[extent].entry)
-    guard let status = try? file.status(), scanned.matches(status, entry: entry) else {
+    guard let status = try? file.status() else {
       return ExtentFailure(.changed, "it changed while it was read")
     }
-    return nil
+    let names = scanned.differences(status, entry: entry)
+    return names.isEmpty ? nil : ExtentFailure(changed: names, "while read")
   }
 
   /// Lets go of the open file.
@@ -157,5 +157,10 @@ struct ExtentFailure: Error, Equatable {
   init(_ failure: EntryFailure, _ reason: String) {
     self.failure = failure
     self.reason = reason
+  }
+
+  /// Names what is no longer as it was scanned: `changed while read: size, mtime`.
+  init(changed names: [String], _ moment: String) {
+    self.init(.changed, "changed \(moment): \(names.joined(separator: ", "))")
   }
 }

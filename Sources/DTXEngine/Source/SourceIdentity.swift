@@ -42,10 +42,19 @@ package final class ScannedSegment: Sendable {
     self.identities = identities
   }
 
-  /// Whether a file is still what was scanned.
-  func matches(_ status: FileStatus, entry: Int) -> Bool {
+  /// What of a file is no longer as it was scanned, in words; empty where all is.
+  ///
+  /// Short, as a block's trailer has few bytes for it. Another kind says all.
+  func differences(_ status: FileStatus, entry: Int) -> [String] {
+    guard status.kind == .regular else { return ["type"] }
     let scanned = segment.entries[entry]
-    return status.kind == .regular && status.byteCount == scanned.byteCount
-      && status.modified == scanned.modified && SourceIdentity(status) == identities[entry]
+    let identity = identities[entry]
+    var names: [String] = []
+    if status.byteCount != scanned.byteCount { names.append("size") }
+    if status.modified != scanned.modified { names.append("mtime") }
+    if status.changed != identity.changed { names.append("ctime") }
+    // A number means the same file on the same device alone.
+    if status.inode != identity.inode || status.device != identity.device { names.append("inode") }
+    return names
   }
 }
