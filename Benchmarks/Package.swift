@@ -23,6 +23,8 @@ let package = Package(
     .executable(name: "dtx-micro", targets: ["dtx-micro"]),
     // For LD_PRELOAD, which counts what a program allocates that was not built for it.
     .`library`(name: "allocation-counter", type: .dynamic, targets: ["CAllocations"]),
+    // For LD_PRELOAD as well, as the parent's tests use it.
+    .`library`(name: "faults", type: .dynamic, targets: ["CFaults"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -59,6 +61,7 @@ let package = Package(
       swiftSettings: house
     ),
     .target(name: "CAllocations"),
+    .target(name: "CFaults"),
     .executableTarget(
       name: "dtx-micro",
       dependencies: [

@@ -6,8 +6,9 @@
 //   FAULTS_CALL  ACTION:CALL:PATTERN:NUMBER[:ARGUMENT]
 //
 // ACTION is kill-before, kill-after, fail (ARGUMENT an error number), stall (ARGUMENT milliseconds),
-// hold (makes FAULTS_LOG.held and waits for somebody who makes FAULTS_LOG.go) or rot (a read gives
-// one byte wrongly); fail-on and rot-on are for this call and all that follow.
+// hold (waits for somebody who makes FAULTS_LOG.go) or rot (a read gives one byte wrongly); fail-on
+// and rot-on are for this call and all that follow. When it comes about FAULTS_LOG.reached is made
+// and gets the path.
 // CALL and PATTERN are fnmatch(3)'s, PATTERN for the path below the directory. NUMBER counts the
 // process's calls that match, from 1.
 #include "CFaults.h"
@@ -36,7 +37,7 @@ enum { noted_byte_count = 64 << 10 };
 static char root[PATH_MAX];
 static size_t root_length;
 static int log_descriptor = -1;
-static char held[PATH_MAX], go[PATH_MAX];
+static char reached[PATH_MAX], go[PATH_MAX];
 static enum action action = nothing;
 static char chosen_call[32], chosen_pattern[PATH_MAX];
 static unsigned long chosen_number, argument;
@@ -54,7 +55,7 @@ __attribute__((constructor)) static void begin(void) {
   if (log) {
     log_descriptor = (int)real_syscall(SYS_openat, AT_FDCWD, log,
                                        O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    snprintf(held, sizeof held, "%s.held", log);
+    snprintf(reached, sizeof reached, "%s.reached", log);
     snprintf(go, sizeof go, "%s.go", log);
   }
   char name[32];
@@ -122,8 +123,14 @@ static void note(const char *moment, const struct call *call, long result) {
   free(line);
 }
 
+static void note_reached(const char *path) {
+  long descriptor = real_syscall(SYS_openat, AT_FDCWD, reached, O_WRONLY | O_CREAT, 0600);
+  if (descriptor < 0) return;
+  real_syscall(SYS_write, descriptor, path, strlen(path));
+  real_syscall(SYS_close, descriptor);
+}
+
 static void wait_for_go(void) {
-  real_syscall(SYS_close, real_syscall(SYS_openat, AT_FDCWD, held, O_WRONLY | O_CREAT, 0600));
   while (real_syscall(SYS_faccessat, AT_FDCWD, go, F_OK))
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
@@ -140,6 +147,7 @@ static int enter(struct call *call) {
   int is_lasting = action == fail_on || action == rot_on;
   if (number != chosen_number && !(is_lasting && number > chosen_number)) return 0;
   call->action = action;
+  note_reached(call->path);
   switch (action) {
   case kill_before: kill(getpid(), SIGKILL); pause(); break;
   case stall:
@@ -203,6 +211,11 @@ ssize_t pwrite(int descriptor, const void *bytes, size_t byte_count, off_t offse
   PERFORM(ssize_t, pwrite, real(descriptor, bytes, byte_count, offset));
 }
 
+ssize_t read(int descriptor, void *bytes, size_t byte_count) {
+  CALL(read, descriptor, NULL, .byte_count = (long long)byte_count);
+  PERFORM(ssize_t, read, spoiled(&call, bytes, real(descriptor, bytes, byte_count)));
+}
+
 ssize_t write(int descriptor, const void *bytes, size_t byte_count) {
   CALL(write, descriptor, NULL, .byte_count = (long long)byte_count, .bytes = bytes);
   PERFORM(ssize_t, write, real(descriptor, bytes, byte_count));
@@ -232,6 +245,12 @@ int renameat(int from, const char *old, int to, const char *new) {
   char new_path[2 * PATH_MAX];
   CALL(renameat, from, old, .new_path = below(to, new, new_path));
   PERFORM(int, renameat, real(from, old, to, new));
+}
+
+int rename(const char *old, const char *new) {
+  char new_path[2 * PATH_MAX];
+  CALL(rename, AT_FDCWD, old, .new_path = below(AT_FDCWD, new, new_path));
+  PERFORM(int, rename, real(old, new));
 }
 
 int linkat(int from, const char *old, int to, const char *new, int flags) {
@@ -277,6 +296,20 @@ int openat(int descriptor, const char *name, int flags, ...) {
   va_end(more);
   CALL(openat, descriptor, name);
   PERFORM(int, openat, real(descriptor, name, flags, mode));
+}
+
+int open(const char *name, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  mode_t mode = va_arg(more, mode_t);
+  va_end(more);
+  CALL(open, AT_FDCWD, name);
+  PERFORM(int, open, real(name, flags, mode));
+}
+
+int mkstemp(char *name) {
+  CALL(mkstemp, AT_FDCWD, name);
+  PERFORM(int, mkstemp, real(name));
 }
 
 // openat2(2) has no function of its own in the C library.

@@ -76,7 +76,7 @@ struct Faults {
 
   /// Does something while the call is held, which then goes on.
   func whileHeld(_ change: () throws -> Void) throws {
-    try waitUntil("a call to hold") { place.exists("\(log).held") }
+    try waitUntil("a call to hold") { place.exists("\(log).reached") }
     defer { try? place.write("\(log).go", "") }
     try change()
   }

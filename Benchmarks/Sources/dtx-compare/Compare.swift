@@ -9,7 +9,7 @@ internal import Glibc
     abstract: "Time dtx beside the ceiling program and the peers that are installed.",
     subcommands: [
       RunCommand.self, GenerateCommand.self, AllocationsCommand.self, LanesCommand.self,
-      PowerCutCommand.self, PredictCommand.self,
+      PowerCutCommand.self, FaultsCommand.self, PredictCommand.self,
     ],
     defaultSubcommand: RunCommand.self
   )

@@ -55,14 +55,14 @@ struct PowerCutCommand: ParsableCommand {
     var complaints: [String] = []
     var isClean = true
     for fileSystem in chosen {
-      for mover in PowerMover.allCases {
+      for mover in TrialMover.allCases {
         let count = mover == .dtx ? cuts : rsyncCuts
         if count == 0 { continue }
         let findings = try run(trial, mover, fileSystem, count)
         table.append(row(fileSystem, mover, findings))
         guard mover == .dtx else { continue }
         isClean = isClean && findings.isClean
-        complaints += findings.complaints
+        complaints += findings.trees.complaints
       }
     }
     print(table.text, terminator: "")
@@ -73,7 +73,7 @@ struct PowerCutCommand: ParsableCommand {
   /// Transfers until there were so many cuts.
   private func run(
     _ trial: PowerTrial,
-    _ mover: PowerMover,
+    _ mover: TrialMover,
     _ fileSystem: PowerFileSystem,
     _ count: Int
   ) throws -> PowerFindings {
@@ -104,18 +104,18 @@ struct PowerCutCommand: ParsableCommand {
 
   private func row(
     _ fileSystem: PowerFileSystem,
-    _ mover: PowerMover,
+    _ mover: TrialMover,
     _ findings: PowerFindings
   ) -> [String] {
+    let trees = findings.trees
     let isJournalled = mover == .dtx
-    let share = Double(findings.resentByteCount) / Double(max(1, findings.datasetByteCount))
     return [
       fileSystem.rawValue, mover.name, "\(findings.cutCount)", "\(findings.lateCutCount)",
-      "\(findings.unmountableCount)", "\(findings.wrongFileCount)",
-      isJournalled ? "\(findings.claimedExtentCount)" : "-",
-      isJournalled ? "\(findings.lostExtentCount)" : "-",
-      isJournalled ? "\(Quantity.fixed(share * 100, 1)) %" : "-",
-      "\(findings.brokenPromiseCount)", "\(findings.unmendedFileCount + findings.failedRunCount)",
+      "\(findings.unmountableCount)", "\(trees.wrongFileCount)",
+      isJournalled ? "\(trees.claimedExtentCount)" : "-",
+      isJournalled ? "\(trees.lostExtentCount)" : "-",
+      "\(Quantity.fixed(trees.resentPercentage, 1)) %", "\(trees.brokenPromiseCount)",
+      "\(trees.unmendedFileCount + trees.failedRunCount)",
     ]
   }
 }

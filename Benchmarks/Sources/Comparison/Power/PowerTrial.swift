@@ -5,7 +5,7 @@ package struct PowerTrial {
   /// XFS wants 300 MiB at the least.
   private static let diskByteCount = 320 << 20
 
-  private let bench: PowerBench
+  private let bench: TrialBench
   private let program: String
 
   /// Makes what is to be moved.
@@ -17,7 +17,8 @@ package struct PowerTrial {
   /// - Throws: when it cannot be written.
   package init(program: String, in arena: Arena, seed: UInt64) throws(HarnessError) {
     self.program = program
-    bench = try PowerBench(in: arena, seed: seed)
+    bench = try TrialBench(in: arena, seed: seed)
+    try MachineFile.makeDirectory(bench.place("disk"))
   }
 
   /// Runs one transfer with so many cuts, and one more when it has ended; checks what each leaves.
@@ -32,7 +33,7 @@ package struct PowerTrial {
   /// - Returns: what was found, and what the disk was made to do.
   /// - Throws: when a tool is missing, or the transfer fails.
   package func run(
-    _ mover: PowerMover,
+    _ mover: TrialMover,
     _ fileSystem: PowerFileSystem,
     cutCount: Int,
     operationCount: Int,
@@ -50,7 +51,10 @@ package struct PowerTrial {
     )
     defer { for image in images + [last] { unlink(image) } }
     var findings = PowerFindings()
-    let check = PowerCheck(mover: mover, program: program, source: bench.source, bench: bench)
+    let check = PowerCheck(
+      check: TrialCheck(mover: mover, program: program, bench: bench),
+      bench: bench
+    )
     for image in images where access(image, F_OK) == 0 {
       try check.run(image, fileSystem, wasDone: false, &findings)
     }
@@ -59,7 +63,7 @@ package struct PowerTrial {
   }
 
   private func transfer(
-    _ mover: PowerMover,
+    _ mover: TrialMover,
     _ fileSystem: PowerFileSystem,
     after moments: [Int],
     isBuffered: Bool,

@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Glibc
 
-/// Devices, mounts and programs of a trial of power.
-final class PowerBench {
+/// The dataset of a trial, the place it is moved to, and the programs that are run.
+final class TrialBench {
   /// Of the source.
   let names: [String]
   let byteCount: Int
@@ -42,33 +42,43 @@ final class PowerBench {
     self.names = names
     self.byteCount = byteCount
     try MachineFile.makeDirectory(place("mount"))
-    try MachineFile.makeDirectory(place("disk"))
   }
 
   /// A path of the trial's own.
   func place(_ name: String) -> String { "\(arena.state)/\(name)" }
 
-  /// Where the dataset goes, on the mounted disk.
+  /// Where the dataset goes: in a trial of power, on the mounted disk.
   var tree: String { "\(place("mount"))/tree" }
 
   var source: String { arena.sources }
 
-  /// The last line that the latest program printed.
-  private(set) var lastLine = ""
+  /// What the latest program printed.
+  private(set) var lines: [Substring] = []
+  var lastLine: String { lines.last.map(String.init) ?? "" }
 
   /// Runs a program to its end.
   ///
+  /// - Parameters:
+  ///   - arguments: the program and its arguments.
+  ///   - environment: variables beside those that this process has.
+  ///   - meanwhile: is done once it has begun.
   /// - Returns: its status, or 128 and a signal's number.
-  func run(_ arguments: [String]) throws(HarnessError) -> Int32 {
+  func run(
+    _ arguments: [String],
+    environment: [String: String] = [:],
+    meanwhile: () throws(HarnessError) -> Void = {}
+  ) throws(HarnessError) -> Int32 {
     let log = place("log")
     unlink(log)
+    let home = ["XDG_STATE_HOME": arena.state, "XDG_CONFIG_HOME": arena.state]
     let pid = try Spawning.start(
       arguments,
-      environment: ["XDG_STATE_HOME": arena.state, "XDG_CONFIG_HOME": arena.state],
+      environment: environment.merging(home) { mine, _ in mine },
       output: log
     )
+    try meanwhile()
     let status = Spawning.wait(pid).status
-    lastLine = MachineFile.lines(log).last.map(String.init) ?? ""
+    lines = MachineFile.lines(log)
     return status
   }
 
@@ -80,23 +90,5 @@ final class PowerBench {
       throw HarnessError("\(arguments.joined(separator: " ")): \(status): \(lastLine)")
     }
     return lastLine
-  }
-
-  /// Puts a loop device on a file.
-  func attach(_ path: String) throws(HarnessError) -> String {
-    try tool(["losetup", "--find", "--show", path])
-  }
-
-  func detach(_ device: String) {
-    _ = try? run(["losetup", "--detach", device])
-  }
-
-  /// Mounts a device; what its journal holds is done now.
-  func mount(_ device: String, _ fileSystem: PowerFileSystem) -> Bool {
-    (try? run(["mount", "-t", fileSystem.rawValue, device, place("mount")])) == 0
-  }
-
-  func unmount() {
-    _ = try? run(["umount", place("mount")])
   }
 }
