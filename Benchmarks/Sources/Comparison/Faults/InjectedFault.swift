@@ -9,7 +9,9 @@ package enum InjectedFault: String, CaseIterable, Sendable {
   case sourceChange = "source changes"
   case rot = "byte rots"
 
-  /// What the preloaded library is asked for: Tests/CFaults. Nil for what happens to a finished tree.
+  /// What the preloaded library is asked for; nil for what happens to a finished tree.
+  ///
+  /// Its words are those of Tests/CFaults.
   var request: (action: String, call: String, argument: Int)? {
     switch self {
     case .killWriting, .killReading: ("kill-before", "*", 0)

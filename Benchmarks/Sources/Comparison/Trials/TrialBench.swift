@@ -63,6 +63,7 @@ final class TrialBench {
   ///   - environment: variables beside those that this process has.
   ///   - meanwhile: is done once it has begun.
   /// - Returns: its status, or 128 and a signal's number.
+  /// - Throws: where there is no such program, and what `meanwhile` throws.
   func run(
     _ arguments: [String],
     environment: [String: String] = [:],
