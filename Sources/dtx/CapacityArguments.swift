@@ -79,7 +79,7 @@ struct CapacityGate {
           note("waiting for \(rate.argument) of this host's capacity, held by \(holders)")
           hasTold = true
         }
-        let waiting = Guarded(())
+        let waiting = Guarded(Turn())
         let next = min(deadline, Clock.now() + CapacityGate.pause)
         _ = waiting.wait(until: { _ in Bool?.none }, deadline: next)
       }

@@ -90,7 +90,7 @@ package final class CapacityShare: Sendable {
           number: SystemError.wouldBlock
         )
       }
-      let waiting = Guarded(())
+      let waiting = Guarded(Turn())
       _ = waiting.wait(until: { _ in Bool?.none }, deadline: Clock.now() + lockPause)
     }
   }

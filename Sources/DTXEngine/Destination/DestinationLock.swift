@@ -48,7 +48,7 @@ final class DestinationLock: Sendable {
         let isPeerGone = holder?.hasSuffix("state=\(State.peerGone.rawValue)") ?? false
         let limit = isPeerGone ? peerGonePatience : patience
         guard Clock.now() < start + limit else { throw locked(directory, holder) }
-        let waiting = Guarded(())
+        let waiting = Guarded(Turn())
         _ = waiting.wait(until: { _ in Bool?.none }, deadline: Clock.now() + pause)
       }
     }

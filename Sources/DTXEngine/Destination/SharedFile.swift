@@ -8,7 +8,7 @@ internal import DTXLinux
 final class SharedFile: Sendable {
   let file: File
   private let direct: DirectFile?
-  private let turn = Guarded(())
+  private let turn = Guarded(Turn())
 
   /// Takes open descriptors of one file.
   init(_ file: File, direct: DirectFile? = nil) {

@@ -6,13 +6,13 @@ internal import DTXLinux
 final class LaneDialling: Sendable {
   /// One for each lane.
   private let dialers: [LaneDialer]
-  private let turns: [Guarded<Void>]
+  private let turns: [Guarded<Turn>]
   /// The connections that were opened to find out whether any can be.
   private let firsts: Guarded<[OpenedLane]>
 
   init(dialers: [LaneDialer], firsts: [OpenedLane]) {
     self.dialers = dialers
-    turns = dialers.map { _ in Guarded(()) }
+    turns = dialers.map { _ in Guarded(Turn()) }
     self.firsts = Guarded(firsts)
   }
 
