@@ -183,6 +183,14 @@ int dtx_set_owner(int directory, const char *name, uint32_t user, uint32_t group
   return fchownat(directory, name, user, group, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
 }
 
+int dtx_rename_exclusively(int from, const char *old, int to, const char *new) {
+  if (renameat2(from, old, to, new, RENAME_NOREPLACE) == 0) return 0;
+  // EINVAL: a file system without it. A link is made by one call, too, and never replaces.
+  if (errno != EINVAL && errno != ENOSYS) return -1;
+  if (linkat(from, old, to, new, 0) < 0) return -1;
+  return unlinkat(from, old, 0);
+}
+
 int dtx_make_node(int directory, const char *name, mode_t mode, uint32_t major, uint32_t minor) {
   return mknodat(directory, name, mode, makedev(major, minor));
 }

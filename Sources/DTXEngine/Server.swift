@@ -4,7 +4,10 @@ internal import DTXLinux
 /// What a server lets a peer do.
 package enum ServerAccess: Sendable {
   case readWrite
+  /// Sends, and receives nothing.
   case readOnly
+  /// Receives what is new, changes nothing that is there, and sends nothing.
+  case appendOnly
 }
 
 /// The far end: `dtx serve --stdio`, started by whoever holds the other end of its input and output.
@@ -110,8 +113,16 @@ package struct Server: Sendable {
 
   /// Puts the request's paths below the root, and refuses what this server is not for.
   private func confine(_ request: inout Request) throws(TransferError) {
-    if request.direction == .push, access == .readOnly {
+    switch (access, request.direction) {
+    case (.readOnly, .push):
       throw TransferError(.refused, "this server is read-only")
+    case (.appendOnly, .pull):
+      throw TransferError(
+        .refused,
+        "this server is append-only: it takes what is new, and gives nothing"
+      )
+    case (.readWrite, _), (.readOnly, .pull), (.appendOnly, .push):
+      break
     }
     guard let root else { return }
     let slash = UInt8(ascii: "/")
@@ -161,7 +172,8 @@ private struct Responding {
       shape,
       request.options,
       request.sessionID,
-      stateDirectory: server.stateDirectory
+      stateDirectory: server.stateDirectory,
+      isAppendOnly: server.access == .appendOnly
     )
     defer { destination.close() }
     try channel.sendStep(

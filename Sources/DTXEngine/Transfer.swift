@@ -311,17 +311,20 @@ extension Destination {
     _ shape: DatasetShape,
     _ options: TransferOptions,
     _ sessionID: [UInt8],
-    stateDirectory: [UInt8]?
+    stateDirectory: [UInt8]?,
+    isAppendOnly: Bool = false
   ) throws(TransferError) -> Destination {
     if options.keepsNothing {
       return .discarding(DestinationOptions(options, stateDirectory: nil))
     }
     let session = sessionID.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    var chosen = DestinationOptions(options, stateDirectory: stateDirectory)
+    chosen.isAppendOnly = isAppendOnly
     return try Destination.open(
       root: placement.root,
       topNames: placement.topNames(shape),
       session: session,
-      options: DestinationOptions(options, stateDirectory: stateDirectory)
+      options: chosen
     )
   }
 }

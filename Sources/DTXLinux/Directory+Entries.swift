@@ -112,9 +112,23 @@ extension Directory {
     try checked(result, "mknod", subject(name))
   }
 
-  /// Renames within this directory, replacing what has the new name.
-  package func rename(_ name: [UInt8], to newName: [UInt8]) throws(SystemError) {
-    try rename(name, to: newName, in: self)
+  /// Renames within this directory.
+  ///
+  /// - Parameters:
+  ///   - name: is no directory.
+  ///   - newName: what has it is replaced.
+  ///   - replaces: whether it may be; otherwise nothing has the new name, or this fails.
+  /// - Throws: EEXIST for what may not be replaced.
+  package func rename(
+    _ name: [UInt8],
+    to newName: [UInt8],
+    replaces: Bool = true
+  ) throws(SystemError) {
+    if replaces { return try rename(name, to: newName, in: self) }
+    let result = at(name) { source, old in
+      at(newName) { target, new in system { dtx_rename_exclusively(source, old, target, new) } }
+    }
+    try checked(result, "rename", "\(subject(name)) to \(subject(newName))")
   }
 
   /// Renames from this directory into another one, replacing what has the new name there.

@@ -6,10 +6,12 @@ struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",
     abstract: "Be the far end of a transfer: push and pull start this through ssh.",
-    usage: "dtx serve --stdio [--root <dir>] [--read-only] [--state-dir <dir>]",
+    usage: "dtx serve --stdio [--root <dir>] [--read-only|--append-only] [--state-dir <dir>]",
     discussion: """
-      In authorized_keys this restricts a key to one directory:
+      In authorized_keys this restricts a key to fetching from one directory, or to
+      adding to one:
         restrict,command="dtx serve --stdio --root /data --read-only" ssh-...
+        restrict,command="dtx serve --stdio --root /archive --append-only" ssh-...
       """
   )
 
@@ -26,6 +28,9 @@ struct ServeCommand: ParsableCommand {
   @Flag(help: "Send, but receive nothing.")
   var readOnly = false
 
+  @Flag(help: "Receive what is new, change nothing that is there, and send nothing.")
+  var appendOnly = false
+
   @Option(
     help: ArgumentHelp("Keep state here instead of in the destination's .dtx.", valueName: "dir"),
     completion: .directory,
@@ -39,10 +44,13 @@ struct ServeCommand: ParsableCommand {
 
   func validate() throws {
     guard stdio else { throw ValidationError("serve needs --stdio") }
+    if readOnly, appendOnly {
+      throw ValidationError("give --read-only or --append-only, not both")
+    }
   }
 
   func run() throws {
-    let access: ServerAccess = readOnly ? .readOnly : .readWrite
+    let access: ServerAccess = readOnly ? .readOnly : appendOnly ? .appendOnly : .readWrite
     var server = Server()
     server.root = root
     server.access = access

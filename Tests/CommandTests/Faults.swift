@@ -50,10 +50,11 @@ struct Faults {
   /// - Parameters:
   ///   - place: where the log is written.
   ///   - root: the directory, which must be there.
-  init(_ place: Workplace, below root: String) {
+  ///   - log: a name for what is written; nil for a new one.
+  init(_ place: Workplace, below root: String, log: String? = nil) {
     self.place = place
     self.root = root
-    log = "faults-\(Clock.now())"
+    self.log = log ?? "faults-\(Clock.now())"
   }
 
   /// The library lies beside the program.

@@ -638,15 +638,19 @@ enum HelpGolden {
     text: """
       OVERVIEW: Be the far end of a transfer: push and pull start this through ssh.
 
-      In authorized_keys this restricts a key to one directory:
+      In authorized_keys this restricts a key to fetching from one directory, or to
+      adding to one:
         restrict,command="dtx serve --stdio --root /data --read-only" ssh-...
+        restrict,command="dtx serve --stdio --root /archive --append-only" ssh-...
 
-      USAGE: dtx serve --stdio [--root <dir>] [--read-only] [--state-dir <dir>]
+      USAGE: dtx serve --stdio [--root <dir>] [--read-only|--append-only] [--state-dir <dir>]
 
       OPTIONS:
         --stdio                 Talk on the standard streams; the only way there is.
         --root <dir>            Serve nothing outside this directory.
         --read-only             Send, but receive nothing.
+        --append-only           Receive what is new, change nothing that is there,
+                                and send nothing.
         --state-dir <dir>       Keep state here instead of in the destination's .dtx.
         --version               Show the version.
         -h, --help              Show help information.

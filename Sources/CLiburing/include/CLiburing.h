@@ -81,6 +81,8 @@ ssize_t dtx_read_entries(int directory, void *buffer, size_t capacity);
 int dtx_set_mode(int directory, const char *name, mode_t mode);
 int dtx_set_modified(int directory, const char *name, int64_t seconds, uint32_t nanoseconds);
 int dtx_set_owner(int directory, const char *name, uint32_t user, uint32_t group);
+// A rename that fails with EEXIST where the new name is taken; of what is no directory.
+int dtx_rename_exclusively(int from, const char *old, int to, const char *new);
 int dtx_make_node(int directory, const char *name, mode_t mode, uint32_t major, uint32_t minor);
 int dtx_file_system(int descriptor, struct dtx_file_system *result);
 // The quota of a user (owner 0) or group (owner 1): quotactl_fd(2), since Linux 5.14.

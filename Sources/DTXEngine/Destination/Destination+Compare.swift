@@ -141,12 +141,16 @@ struct SegmentComparing: ~Copyable {
     case .create:
       try want(index, .create, in: parent)
     case .replace:
-      try want(index, .replace, in: parent)
+      try replace(index, in: parent)
     case .keep(let metadataDiffers):
+      // A directory's time changes with what is added to it, and is not ours to set.
+      if destination.options.isAppendOnly, metadataDiffers, entry.kind != .directory {
+        return refuse(index, .conflict, "its owner, mode or time differ; \(Destination.addsAlone)")
+      }
       keep(index, status, metadataDiffers: metadataDiffers)
     case .compareDigests(let metadataDiffers):
       // An earlier run has read it and begun to replace it.
-      if hasStaged(index) { return try want(index, .replace, in: parent) }
+      if hasStaged(index) { return try replace(index, in: parent) }
       try readKept(index, status, metadataDiffers: metadataDiffers, in: parent)
     }
   }
@@ -197,21 +201,31 @@ struct SegmentComparing: ~Copyable {
     keep(index, status, metadataDiffers: metadataDiffers)
     guard let file = try? parent.directory.openFile(place.name(of: index), .read) else {
       // What may not be read can still be replaced.
-      return try want(index, .replace, in: parent)
+      return try replace(index, in: parent)
     }
     for extent in entry.extents {
       let digest = try reader.digest(of: place.segment.extents[extent], in: file)
       comparison.readByteCount += UInt64(place.segment.extents[extent].byteCount)
-      guard let digest else { return try want(index, .replace, in: parent) }
+      guard let digest else { return try replace(index, in: parent) }
       comparison.digests[extent] = digest
     }
     let ranges = place.inventory.dataRanges(of: index)
     guard try reader.isZero(outside: ranges, in: file, byteCount: entry.byteCount) else {
-      return try want(index, .replace, in: parent)
+      return try replace(index, in: parent)
     }
   }
 
   // MARK: - What is wanted
+
+  /// Wants what stands in the place of something else.
+  private mutating func replace(_ index: Int, in parent: OpenDirectory) throws(SystemError) {
+    if destination.options.isAppendOnly {
+      // What was read of it is of no use to the sender.
+      for extent in place.entries[index].extents { comparison.digests[extent] = .zero }
+      return refuse(index, .conflict, "another is there; \(Destination.addsAlone)")
+    }
+    try want(index, .replace, in: parent)
+  }
 
   private mutating func wantWhole(_ index: Int, _ action: EntryAction) {
     guard !place.entries[index].isContext else { return }

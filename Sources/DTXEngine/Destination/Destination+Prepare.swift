@@ -83,7 +83,12 @@ struct SegmentPreparing {
       _ = try place.directories.directory(of: index)
       return nil
     }
-    if action == .keep { return nil }
+    if action == .keep {
+      // The sender may have read that it is another.
+      let isDemanded = entry.extents.contains { comparison.wanted[$0] }
+      let isRefused = isDemanded && destination.options.isAppendOnly
+      return isRefused ? "another is there; \(Destination.addsAlone)" : nil
+    }
     let parent = try place.directories.parent(of: index)
     policy.touch(parent)
     if action != .update { try makeWritable(entry.parent, parent) }
@@ -111,8 +116,14 @@ struct SegmentPreparing {
   ) throws(SystemError) -> String? {
     let name = place.name(of: index)
     do throws(SystemError) {
-      // Nobody else looks in before it is complete.
-      try parent.directory.makeDirectory(name, permissions: 0o700)
+      // Nobody else looks in before it is complete. Where nothing is changed it gets its mode now:
+      // the next run cannot tell it from one that was there.
+      let mode = UInt32(destination.metadata(of: place.entries[index]).mode)
+      let isAppendOnly = destination.options.isAppendOnly
+      try parent.directory.makeDirectory(
+        name,
+        permissions: isAppendOnly ? mode & 0o777 | 0o700 : 0o700
+      )
     } catch {
       // It has been made since the comparison; what it is shows when it is opened.
       guard error.isPresence else { throw error }
@@ -244,7 +255,7 @@ struct SegmentPreparing {
   ) throws(SystemError) {
     if index.map({ writable[$0] }) ?? isTopWritable { return }
     if let index { writable[index] = true } else { isTopWritable = true }
-    guard Host.effectiveUserID != 0 else { return }
+    guard Host.effectiveUserID != 0, !destination.options.isAppendOnly else { return }
     let status = try opened.directory.status(of: [])
     guard status.mode & 0o300 != 0o300, status.userID == Host.effectiveUserID else { return }
     try opened.directory.setMode(of: [], UInt32(status.mode | 0o700))
@@ -274,7 +285,7 @@ extension Destination {
       try parent.directory.unlink(stagedName)
       return problem
     }
-    try parent.directory.rename(stagedName, to: name)
+    try parent.directory.rename(stagedName, to: name, replaces: !options.isAppendOnly)
     let status = try parent.directory.status(of: name)
     if place.entries[entry].kind == .regular { place.setIdentity(of: entry, status) }
     guard options.verification >= .durable else { return nil }

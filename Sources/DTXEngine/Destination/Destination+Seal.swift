@@ -195,7 +195,8 @@ extension Destination {
   }
 
   private func rootMetadata(of place: SegmentPlace) -> EntryMetadata? {
-    guard let first = place.entries.first, !first.isContext, place.inventory.name(of: 0).isEmpty
+    guard let first = place.entries.first, !first.isContext, place.inventory.name(of: 0).isEmpty,
+      !isFixed(0, in: place)
     else { return nil }
     return metadata(of: first)
   }

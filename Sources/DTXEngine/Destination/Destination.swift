@@ -183,6 +183,18 @@ package final class Destination: Sendable {
     repairing?.close()
   }
 
+  // MARK: - Where nothing is changed
+
+  /// Why something is not done at an append-only destination.
+  static let addsAlone = "this destination changes nothing that is there"
+
+  /// Whether a directory was there before, and so keeps its owner, mode and time.
+  func isFixed(_ index: Int, in place: SegmentPlace) -> Bool {
+    // The root may have been made by this very run.
+    let isNewRoot = place.inventory.name(of: index).isEmpty && !madeRoots.isEmpty
+    return options.isAppendOnly && place.action(of: index) == .keep && !isNewRoot
+  }
+
   // MARK: - Parts that the others share
 
   func note(_ notice: String) {

@@ -15,6 +15,8 @@ package struct DestinationOptions: Sendable {
   package var storage: StorageMode
   /// How files are reached; nil for what suits the file system and `storage`.
   package var method: StorageMethod?
+  /// Adds, and changes nothing that was there: no content, no name, no owner, mode or time.
+  package var isAppendOnly: Bool
   /// Looks, and changes nothing: no lock, no probe, no state.
   package var isDryRun: Bool
   /// A comparison says of each entry whether it is made or changed.
@@ -27,6 +29,7 @@ package struct DestinationOptions: Sendable {
     blockByteCount: UInt64 = Limits.defaultBlockByteCount,
     stateDirectory: [UInt8]? = nil,
     storage: StorageMode = .automatic,
+    isAppendOnly: Bool = false,
     isDryRun: Bool = false,
     listsChanges: Bool = false
   ) {
@@ -36,6 +39,7 @@ package struct DestinationOptions: Sendable {
     self.blockByteCount = blockByteCount
     self.stateDirectory = stateDirectory
     self.storage = storage
+    self.isAppendOnly = isAppendOnly
     self.isDryRun = isDryRun
     self.listsChanges = listsChanges
   }

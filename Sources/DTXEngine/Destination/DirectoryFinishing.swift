@@ -5,7 +5,8 @@ internal import DTXLinux
 struct PendingDirectory: Equatable, Sendable {
   /// Below the root; empty for the root itself.
   var path: [UInt8]
-  var metadata: EntryMetadata
+  /// Nil for one that is not to be changed.
+  var metadata: EntryMetadata?
 }
 
 /// Gives directories their owner, mode and time once nothing more goes into them.
@@ -57,7 +58,9 @@ struct DirectoryFinishing {
         if isChain[index] { contextPaths.append(path) }
         continue
       }
-      let pending = PendingDirectory(path: path, metadata: destination.metadata(of: entry))
+      let isFixed = destination.isFixed(index, in: place)
+      let metadata = isFixed ? nil : destination.metadata(of: entry)
+      let pending = PendingDirectory(path: path, metadata: metadata)
       if isChain[index] { chain.append(pending) } else { own.append(pending) }
     }
     // Children come behind their parents, and an earlier segment's directories above all of these.
@@ -93,7 +96,7 @@ struct DirectoryFinishing {
     let status = try directory.status(of: [])
     let opened = OpenDirectory(directory: directory, device: status.device)
     policy.touch(opened)
-    try pending.metadata.update(
+    try pending.metadata?.update(
       [],
       in: directory,
       from: status,
