@@ -285,6 +285,36 @@ import Testing
     destination.close()
   }
 
+  @Test(arguments: [1_999_999, 2_000_001] as [UInt64])
+  func aStagedFileOfAnotherLengthGetsNoName(_ byteCount: UInt64) throws {
+    let tree = try TestTree()
+    let dataset = TestDataset([.root(), .file("big", 2_000_000)])
+    var transfer = try TestTransfer(tree, dataset)
+    defer { transfer.destination.close() }
+    let segment = dataset.segments[0]
+    try transfer.compareAndPrepare(segment)
+    var work = EpochWork(epoch: 1)
+    for extent in segment.extents.indices {
+      try transfer.write(segment, extent)
+      work.extents.append(
+        EpochWork.ExtentPlace(
+          segment: 0,
+          extent: extent,
+          digest: dataset.digest(segment, extent)
+        )
+      )
+    }
+    let entry = try #require(segment.entry("big"))
+    work.complete = [EpochWork.EntryPlace(segment: 0, entry: entry)]
+    // Somebody else has touched it: the extents were as they should be when they came.
+    let staged = transfer.destination.stagedName.name(for: segment.inventory.name(of: entry))
+    try tree.root.openFile(staged, .readWrite).setByteCount(byteCount)
+    let failures = try transfer.destination.commit(work).failures
+    #expect(failures.map(\.entry) == [entry])
+    #expect(failures.first?.reason.contains("instead of 2000000") == true, "\(failures)")
+    #expect(try tree.root.statusIfPresent(of: Array("big".utf8)) == nil)
+  }
+
   @Test func anExtentThatArrivesTwiceReplacesTheFirst() throws {
     let tree = try TestTree()
     let dataset = TestDataset([.root(), .file("f", 100)])
