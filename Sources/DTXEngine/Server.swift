@@ -67,7 +67,7 @@ package struct Server: Sendable {
     interruption.onSignal { channel.close() }
     do throws(TransferError) {
       var request = try channel.receiveDecoded(RequestCodec.decode)
-      try confine(&request)
+      let confinement = try confine(&request)
       try rehearse(request)
       let share = try share(for: request)
       defer { share?.release() }
@@ -76,6 +76,7 @@ package struct Server: Sendable {
         server: self,
         channel: channel,
         request: request,
+        confinement: confinement,
         secret: secret,
         interruption: interruption
       )
@@ -112,7 +113,7 @@ package struct Server: Sendable {
   }
 
   /// Puts the request's paths below the root, and refuses what this server is not for.
-  private func confine(_ request: inout Request) throws(TransferError) {
+  private func confine(_ request: inout Request) throws(TransferError) -> Confinement? {
     switch (access, request.direction) {
     case (.readOnly, .push):
       throw TransferError(.refused, "this server is read-only")
@@ -124,17 +125,12 @@ package struct Server: Sendable {
     case (.readWrite, _), (.readOnly, .pull), (.appendOnly, .push):
       break
     }
-    guard let root else { return }
-    let slash = UInt8(ascii: "/")
+    guard let root else { return nil }
+    let confinement = try Confinement(root)
     for index in request.paths.indices {
-      let path = request.paths[index]
-      guard !path.split(separator: slash).contains(where: { $0.elementsEqual("..".utf8) }) else {
-        throw TransferError(.refused, "a path with .. leads out of what this server serves")
-      }
-      let isBelow =
-        path.starts(with: root) && (path.count == root.count || path[root.count] == slash)
-      if !isBelow { request.paths[index] = root + [slash] + path.drop { $0 == slash } }
+      request.paths[index] = try confinement.placed(request.paths[index])
     }
+    return confinement
   }
 
   private static func reason(_ error: TransferError) -> StopReason {
@@ -152,6 +148,7 @@ private struct Responding {
   let server: Server
   let channel: ControlChannel
   let request: Request
+  let confinement: Confinement?
   let secret: SessionSecret
   let interruption: Interruption
 
@@ -166,13 +163,14 @@ private struct Responding {
     let reception = try listen()
     defer { reception?.close() }
     let shape = try channel.receiveDecoded(HandshakeCodec.shape)
-    let placement = Placement.of(shape, at: request.paths[0])
+    let placement = Placement.of(shape, at: request.paths[0], within: confinement)
     let destination = try Destination.open(
       placement,
       shape,
       request.options,
       request.sessionID,
       stateDirectory: server.stateDirectory,
+      within: confinement,
       isAppendOnly: server.access == .appendOnly
     )
     defer { destination.close() }
@@ -185,7 +183,7 @@ private struct Responding {
   }
 
   private func send() throws(TransferError) -> Int32 {
-    let dataset = try SourceDataset.of(request.options, request.paths)
+    let dataset = try SourceDataset.of(request.options, request.paths, within: confinement)
     let reception = try listen()
     defer { reception?.close() }
     try channel.sendStep(HandshakeCodec.encode(dataset.shape))

@@ -312,6 +312,7 @@ extension Destination {
     _ options: TransferOptions,
     _ sessionID: [UInt8],
     stateDirectory: [UInt8]?,
+    within confinement: Confinement? = nil,
     isAppendOnly: Bool = false
   ) throws(TransferError) -> Destination {
     if options.keepsNothing {
@@ -319,6 +320,7 @@ extension Destination {
     }
     let session = sessionID.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     var chosen = DestinationOptions(options, stateDirectory: stateDirectory)
+    chosen.confinement = confinement
     chosen.isAppendOnly = isAppendOnly
     return try Destination.open(
       root: placement.root,
@@ -374,9 +376,10 @@ extension SourceDataset {
   /// The dataset that these options and paths stand for.
   static func of(
     _ options: TransferOptions,
-    _ paths: [[UInt8]]
+    _ paths: [[UInt8]],
+    within confinement: Confinement? = nil
   ) throws(TransferError) -> SourceDataset {
     if let null = options.nullSource { return .made(null) }
-    return try SourceDataset.open(paths)
+    return try SourceDataset.open(paths, within: confinement)
   }
 }

@@ -55,7 +55,9 @@ extension Destination {
     // Last, while it is held: whoever waits for it sees that it is gone.
     try? state.remove(StateDirectory.Name.lock)
     if state.isBelowRoot { removeStateDirectories(in: root.directory) }
-    for path in madeRoots.reversed() { DestinationRoot.removeIfEmpty(path) }
+    for path in madeRoots.reversed() {
+      DestinationRoot.removeIfEmpty(path, within: options.confinement)
+    }
   }
 
   private func removeStateDirectories(in root: Directory) {

@@ -30,13 +30,14 @@ struct DestinationOpening {
     self.options = options
     self.topNames = topNames
     key = StagedName.key(topNames: topNames)
-    let missing = DestinationRoot.missing(path)
+    let missing = DestinationRoot.missing(path, within: options.confinement)
     madeRoots = options.isDryRun ? [] : missing
-    nearest = missing.isEmpty ? nil : DestinationRoot.nearest(path)
+    nearest = missing.isEmpty ? nil : DestinationRoot.nearest(path, within: options.confinement)
     let directory = try DestinationRoot.open(
       path,
       creates: !options.isDryRun,
-      isContents: topNames == [[]]
+      isContents: topNames == [[]],
+      within: options.confinement
     )
     guard let directory else {
       root = nil

@@ -21,6 +21,8 @@ package struct DestinationOptions: Sendable {
   package var isDryRun: Bool
   /// A comparison says of each entry whether it is made or changed.
   package var listsChanges: Bool
+  /// What the root must not leave; nil where whoever named it may go anywhere.
+  var confinement: Confinement?
 
   package init(
     preservesOwner: Bool = false,

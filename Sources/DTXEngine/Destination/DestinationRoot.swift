@@ -11,31 +11,33 @@ enum DestinationRoot {
   ///   - creates: makes it with its parents where it is missing.
   ///   - isContents: whether it takes a directory's place: then it is open to its owner alone
   ///     until it gets that directory's mode.
+  ///   - confinement: what the path must not leave; then no link in it is followed.
   /// - Returns: nil where it is missing and is not to be made.
   /// - Throws: `.failed`.
   static func open(
     _ path: [UInt8],
     creates: Bool,
-    isContents: Bool
+    isContents: Bool,
+    within confinement: Confinement? = nil
   ) throws(TransferError) -> Directory? {
     do throws(SystemError) {
-      return try Directory.open(path)
+      return try Directory.open(path, within: confinement)
     } catch {
       guard error.number == ENOENT else { throw failure(path, error) }
     }
     guard creates else { return nil }
     do throws(SystemError) {
-      return try make(path, permissions: isContents ? 0o700 : 0o777)
+      return try make(path, permissions: isContents ? 0o700 : 0o777, within: confinement)
     } catch {
       throw failure(path, error)
     }
   }
 
   /// The directories that have to be made for a path, from the top; empty when it is there.
-  static func missing(_ path: [UInt8]) -> [[UInt8]] {
+  static func missing(_ path: [UInt8], within confinement: Confinement?) -> [[UInt8]] {
     var missing: [[UInt8]] = []
     var rest = path
-    while !rest.isEmpty, isMissing(rest) {
+    while !rest.isEmpty, isMissing(rest, within: confinement) {
       missing.insert(rest, at: 0)
       rest = parent(of: rest)
     }
@@ -43,22 +45,25 @@ enum DestinationRoot {
   }
 
   /// The nearest directory that is there; nil where it cannot be opened.
-  static func nearest(_ path: [UInt8]) -> Directory? {
-    let place = missing(path).first.map(parent) ?? path
-    return try? Directory.open(place.isEmpty ? Array(".".utf8) : place)
+  static func nearest(_ path: [UInt8], within confinement: Confinement?) -> Directory? {
+    let place = missing(path, within: confinement).first.map(parent) ?? path
+    return try? Directory.open(place.isEmpty ? Array(".".utf8) : place, within: confinement)
   }
 
   /// Removes a directory that this run has made; one that is not empty stays.
-  static func removeIfEmpty(_ path: [UInt8]) {
+  static func removeIfEmpty(_ path: [UInt8], within confinement: Confinement?) {
     let above = parent(of: path)
     let name = path.split(separator: UInt8(ascii: "/")).last.map(Array.init) ?? []
-    let directory = try? Directory.open(above.isEmpty ? Array(".".utf8) : above)
+    let directory = try? Directory.open(
+      above.isEmpty ? Array(".".utf8) : above,
+      within: confinement
+    )
     try? directory?.removeDirectory(name)
   }
 
-  private static func isMissing(_ path: [UInt8]) -> Bool {
+  private static func isMissing(_ path: [UInt8], within confinement: Confinement?) -> Bool {
     do throws(SystemError) {
-      _ = try Directory.open(path)
+      _ = try Directory.open(path, within: confinement)
       return false
     } catch {
       return error.number == ENOENT
@@ -77,7 +82,8 @@ enum DestinationRoot {
 
   private static func make(
     _ path: [UInt8],
-    permissions: UInt32
+    permissions: UInt32,
+    within confinement: Confinement?
   ) throws(SystemError) -> Directory {
     let slash = UInt8(ascii: "/")
     let isAbsolute = path.first == slash
@@ -93,7 +99,10 @@ enum DestinationRoot {
       let joined = Array(components[..<existingCount].joined(separator: [slash]))
       let prefix = isAbsolute ? [slash] + joined : joined
       do throws(SystemError) {
-        current = try Directory.open(prefix.isEmpty ? Array(".".utf8) : prefix)
+        current = try Directory.open(
+          prefix.isEmpty ? Array(".".utf8) : prefix,
+          within: confinement
+        )
       } catch {
         guard error.number == ENOENT else { throw error }
       }

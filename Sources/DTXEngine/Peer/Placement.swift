@@ -12,9 +12,15 @@ package struct Placement: Equatable, Sendable {
   /// path's name.
   ///
   /// Everything else goes below the path.
-  package static func of(_ shape: DatasetShape, at path: [UInt8]) -> Placement {
+  static func of(
+    _ shape: DatasetShape,
+    at path: [UInt8],
+    within confinement: Confinement? = nil
+  ) -> Placement {
     let slash = UInt8(ascii: "/")
-    guard shape.isSingleFile, path.last != slash, (try? Directory.open(path)) == nil else {
+    guard shape.isSingleFile, path.last != slash,
+      (try? Directory.open(path, within: confinement)) == nil
+    else {
       return Placement(root: path, singleFileName: nil)
     }
     guard let last = path.lastIndex(of: slash) else {

@@ -84,7 +84,7 @@ extension ReceiptParty {
   }
 
   /// A path as it will still be found when the working directory is another.
-  private static func absolute(_ path: [UInt8]) -> [UInt8] {
+  static func absolute(_ path: [UInt8]) -> [UInt8] {
     let separator = UInt8(ascii: "/")
     guard path.first != separator, let process = try? Directory.open(Array("/proc/self".utf8)),
       let here = try? process.readSymlink(Array("cwd".utf8))

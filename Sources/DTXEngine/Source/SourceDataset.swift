@@ -75,9 +75,17 @@ package final class SourceDataset: Sendable {
   ///
   /// - Throws: when no source can be opened at all.
   package static func open(_ paths: [[UInt8]]) throws(TransferError) -> SourceDataset {
+    try open(paths, within: nil)
+  }
+
+  /// The same for a peer that must not leave a directory.
+  static func open(
+    _ paths: [[UInt8]],
+    within confinement: Confinement?
+  ) throws(TransferError) -> SourceDataset {
     precondition(!paths.isEmpty, "a transfer has a source")
     if paths.count == 1, isContents(paths[0]) {
-      let directory = try openOnly(paths[0])
+      let directory = try openOnly(paths[0], within: confinement)
       let shape = DatasetShape(isContents: true, names: [], isSingleFile: false)
       return SourceDataset(
         shape: shape,
@@ -87,7 +95,7 @@ package final class SourceDataset: Sendable {
         notices: []
       )
     }
-    var gathering = Gathering()
+    var gathering = Gathering(confinement: confinement)
     for path in paths { gathering.add(path) }
     guard !gathering.tops.isEmpty || gathering.missing.isEmpty else {
       let first = gathering.missing[0]
@@ -160,9 +168,12 @@ package final class SourceDataset: Sendable {
     return last.isEmpty || last.elementsEqual(".".utf8) || last.elementsEqual("..".utf8)
   }
 
-  private static func openOnly(_ path: [UInt8]) throws(TransferError) -> Directory {
+  private static func openOnly(
+    _ path: [UInt8],
+    within confinement: Confinement?
+  ) throws(TransferError) -> Directory {
     do {
-      return try Directory.open(path)
+      return try Directory.open(path, within: confinement)
     } catch {
       throw TransferError(
         "source \(printable(path)) cannot be opened",
@@ -174,6 +185,7 @@ package final class SourceDataset: Sendable {
 
   /// Several sources, or one by its name.
   private struct Gathering {
+    let confinement: Confinement?
     var tops: [Top] = []
     var missing: [FailedPath] = []
     var notices: [String] = []
@@ -182,13 +194,14 @@ package final class SourceDataset: Sendable {
     mutating func add(_ path: [UInt8]) {
       do {
         if SourceDataset.isContents(path) {
-          let directory = try Directory.open(path)
+          let directory = try Directory.open(path, within: confinement)
           for item in try directory.names() { try add(item.name, in: directory, path) }
         } else {
           let slash = path.lastIndex(of: UInt8(ascii: "/"))
           let name = Array(path[(slash.map { $0 + 1 } ?? 0)...])
           let parent = slash.map { $0 == 0 ? Array("/".utf8) : Array(path[..<$0]) }
-          try add(name, in: try Directory.open(parent ?? Array(".".utf8)), path)
+          let directory = try Directory.open(parent ?? Array(".".utf8), within: confinement)
+          try add(name, in: directory, path)
         }
       } catch {
         missing.append(
