@@ -48,7 +48,8 @@ package struct TransferReport: Sendable {
   package var refusal: AdmissionRefusal?
   /// What was left until the deadline when the plan was ready; nil without one.
   package var remainingNanoseconds: UInt64?
-  package var planDigests: [Digest] = []
+  /// One digest over those of all plans, in order, of 16 bytes each; nil without plans.
+  package var planDigest: Digest?
   /// How often the plan was made anew, because lanes were not as it had them.
   package var generation: UInt32 = 0
   /// Blocks that arrived over a lane which the plan does not give them; the receiver counts.
@@ -74,12 +75,6 @@ package struct TransferReport: Sendable {
   package init(outcome: SessionOutcome, direction: Direction) {
     self.outcome = outcome
     self.direction = direction
-  }
-
-  /// One digest over those of all segments' plans, in order, of 16 bytes each; nil without plans.
-  package var planDigest: Digest? {
-    if planDigests.isEmpty { return nil }
-    return Digest.xxh3(of: planDigests.flatMap { $0.bytes(DigestAlgorithm.xxh3.byteCount) })
   }
 
   /// Payload bits per second, over the whole time; 0 when nothing moved.

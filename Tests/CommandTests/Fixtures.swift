@@ -50,7 +50,7 @@ func completedReport() -> TransferReport {
   )
   report.generation = 2
   report.offPlanBlockCount = 1
-  report.planDigests = [Digest(words: (9, 10, 0, 0)), Digest(words: (11, 12, 0, 0))]
+  report.planDigest = Digest(words: (9, 10, 0, 0))
   report.peakMemoryByteCount = 50_000_000
   report.receiver.peakMemoryByteCount = 60_000_000
   report.receiver.processorNanoseconds = 3_000_000_001

@@ -30,22 +30,7 @@ final class LaneConnections<Lane: SessionLane>: Sendable {
   private struct State {
     /// Nil once the session has ended: what opens then is shut at once.
     var lanes: [ConnectionID: Lane]? = [:]
-    /// The latest connections that were given up before they were here.
-    var barred: Set<ConnectionID> = []
-    /// The same ones in the order in which they came, from `oldestBarred` on and around.
-    private var barredOrder: [ConnectionID] = []
-    private var oldestBarred = 0
-
-    mutating func bar(_ id: ConnectionID) {
-      guard barred.insert(id).inserted else { return }
-      guard barredOrder.count == Limits.barredConnectionCount else {
-        return barredOrder.append(id)
-      }
-      // One that still comes is among the latest: the peer may give up any number.
-      barred.remove(barredOrder[oldestBarred])
-      barredOrder[oldestBarred] = id
-      oldestBarred = (oldestBarred + 1) % barredOrder.count
-    }
+    var barred = BarredConnections()
   }
 
   private let shellLane = Guarded<ShellLane?>(nil)
@@ -96,7 +81,7 @@ final class LaneConnections<Lane: SessionLane>: Sendable {
   /// the latter is turned away when it comes.
   func close(_ id: ConnectionID) {
     let lane: Lane? = state.withLock { state in
-      if state.lanes?[id] == nil { state.bar(id) }
+      if state.lanes?[id] == nil { state.barred.insert(id) }
       return state.lanes?[id]
     }
     if let lane { lane.abort() } else { changed(id, .lost("it was given up")) }

@@ -5,10 +5,12 @@ internal import DTXLinux
 ///
 /// Shared by the session's threads.
 final class SessionTally: Sendable {
-  private struct State {
+  private struct State: ~Copyable {
     var failed: [FailedPath] = []
     var notices: [String] = []
-    var planDigests: [Digest] = []
+    /// Over the digests of all plans, in order: a peer may make any number of generations.
+    private var digest = StreamingDigest()
+    private(set) var hasPlans = false
     /// Nil before the first plan, and where lanes have no rates.
     var prediction: Prediction?
     /// What the latest generation says, once there is one.
@@ -19,6 +21,14 @@ final class SessionTally: Sendable {
 
     /// When all is done; nil where nothing can be said.
     var predicted: UInt64? { revised ?? prediction?.finish }
+
+    var planDigest: Digest? { hasPlans ? digest.finish() : nil }
+
+    mutating func add(_ planDigest: Digest) {
+      hasPlans = true
+      let bytes = planDigest.bytes(DigestAlgorithm.xxh3.byteCount)
+      bytes.withUnsafeBytes { digest.update($0) }
+    }
   }
 
   /// Failed entries that the report names, at most; the others are told as they happen.
@@ -64,8 +74,8 @@ final class SessionTally: Sendable {
   func plan(_ plan: Plan, _ inputs: PlanInputs, of segment: Segment?, wanted: BitSet) {
     let digest = plan.digest(with: inputs)
     state.withLock { state in
-      if state.planDigests.isEmpty { state.prediction = Prediction(inputs) }
-      state.planDigests.append(digest)
+      if !state.hasPlans { state.prediction = Prediction(inputs) }
+      state.add(digest)
       if plan.generation > 0 { state.revised = plan.finish }
       if let segment { state.prediction?.add(plan, of: segment, wanted: wanted) }
     }
@@ -75,7 +85,7 @@ final class SessionTally: Sendable {
   func revise(_ revision: Revision, _ inputs: PlanInputs) {
     state.withLock { state in
       state.generation = revision.to.number
-      for plan in revision.plans { state.planDigests.append(plan.digest(with: inputs)) }
+      for plan in revision.plans { state.add(plan.digest(with: inputs)) }
       if let last = revision.plans.last { state.revised = last.finish }
     }
     note("\(GenerationNotice(revision, inputs))")
@@ -112,7 +122,7 @@ final class SessionTally: Sendable {
     state.withLock { state in
       report.failedEntries = state.failed
       report.notices = state.notices
-      report.planDigests = state.planDigests
+      report.planDigest = state.planDigest
       report.prediction = state.prediction
       report.predictedNanoseconds = state.predicted
       report.generation = state.generation
