@@ -1,0 +1,174 @@
+import DTXCore
+import DTXEngine
+import DTXLinux
+import Testing
+
+extension EndToEndTests {
+  /// A sender that repeats itself, or falls silent, against the real server.
+  @Suite struct LyingLaneTests {
+    private static let byteCounts = [64 << 10, 64 << 10, 32 << 10]
+
+    private static func entry(_ kind: EntryKind, in parent: Int?, _ byteCount: UInt64 = 0) -> Entry
+    {
+      Entry(kind: kind, parent: parent, mode: 0o755, modified: 0, byteCount: byteCount)
+    }
+
+    /// A directory with one file of three blocks.
+    private static func inventory() -> Inventory {
+      var inventory = Inventory()
+      inventory.append(entry(.directory, in: nil), name: [])
+      inventory.append(entry(.regular, in: 0, 160 << 10), name: bytes("file"))
+      return inventory
+    }
+
+    private func settled(_ place: Workplace) throws -> HostileInitiator {
+      let far = try HostileInitiator(in: place)
+      try far.settle(at: place("to"))
+      return far
+    }
+
+    private func send(_ number: Int, of content: UInt8, over lane: OpenedLane) throws {
+      let data = [UInt8](repeating: content, count: Self.byteCounts[number])
+      let block = BlockReference(segment: 0, block: number)
+      try lane.send(.blockHeader, BlockFrame.encodeHeader(block))
+      try lane.send(.data, data)
+      try lane.send(.trailer, BlockFrame.encodeTrailer([.intact(Digest.xxh3(of: data))]))
+    }
+
+    /// Reads on to the segment's end.
+    ///
+    /// - Returns: the blocks that the receiver says it has received.
+    private func received(_ far: HostileInitiator) throws -> [Int] {
+      var received: [Int] = []
+      let end = try far.message { message in
+        if case .received(let block) = message { received.append(block.block) }
+        return message == .committed(segment: 0)
+      }
+      #expect(end != nil, "\(far.stopText ?? "no stop")")
+      return received
+    }
+
+    private func expectContent(_ content: UInt8, at place: Workplace) throws {
+      let file = try place.read("to/file")
+      #expect(file.count == 160 << 10)
+      #expect(file.allSatisfy { $0 == content })
+    }
+
+    @Test(arguments: [UInt8(3), 4])
+    func aBlockThatComesTwiceCountsOnce(_ other: UInt8) throws {
+      let place = try Workplace()
+      let far = try settled(place)
+      _ = try far.open(Self.inventory())
+      let lane = try far.lane()
+      try send(0, of: 3, over: lane)
+      // The same again, or what it is not; neither is written.
+      for _ in 0..<3 { try send(0, of: other, over: lane) }
+      try send(1, of: 3, over: lane)
+      try send(2, of: 3, over: lane)
+      #expect(try received(far) == [0, 1, 2])
+      _ = try far.finish()
+      try expectContent(3, at: place)
+    }
+
+    @Test func aConnectionThatFallsSilentWithinABlockIsGivenUp() throws {
+      let place = try Workplace()
+      let far = try settled(place)
+      _ = try far.open(Self.inventory())
+      let silent = try far.lane()
+      let first = BlockReference(segment: 0, block: 0)
+      try silent.send(.blockHeader, BlockFrame.encodeHeader(first))
+      try silent.send(.data, [UInt8](repeating: 9, count: 1000))
+      far.channel.send(.fence(ConnectionID(lane: 0, number: 1)))
+      let end = try far.message { if case .fenced = $0 { true } else { false } }
+      #expect(end == .fenced(ConnectionID(lane: 0, number: 1)))
+      let lane = try far.lane(2)
+      for block in 0..<3 { try send(block, of: 3, over: lane) }
+      #expect(try received(far) == [0, 1, 2])
+      _ = try far.finish()
+      try expectContent(3, at: place)
+    }
+
+    @Test func aProvenConnectionThatSaysNothingHoldsNobody() throws {
+      let place = try Workplace()
+      let far = try settled(place)
+      _ = try far.open(Self.inventory())
+      let silent = try far.lane()
+      let lane = try far.lane(2)
+      for block in 0..<3 { try send(block, of: 3, over: lane) }
+      #expect(try received(far) == [0, 1, 2])
+      _ = try far.finish()
+      try expectContent(3, at: place)
+      silent.socket.shutdown()
+    }
+
+    @Test func aConnectionNumberServesOnce() throws {
+      let place = try Workplace()
+      let far = try settled(place)
+      _ = try far.open(Self.inventory())
+      let lane = try far.lane(2)
+      for number in [UInt32(1), 2] {
+        #expect(throws: (any Error).self, "number \(number)") { try far.lane(number) }
+      }
+      for block in 0..<3 { try send(block, of: 3, over: lane) }
+      #expect(try received(far) == [0, 1, 2])
+      _ = try far.finish()
+      try expectContent(3, at: place)
+    }
+
+    // MARK: - Messages
+
+    private func expectStop(_ far: HostileInitiator, _ text: String) throws {
+      _ = try far.message { if case .stop = $0 { true } else { false } }
+      #expect(far.stopText?.contains(text) == true, "it said: \(far.stopText ?? "nothing")")
+      #expect(try far.finish().status == 1)
+    }
+
+    private static func page(_ inventory: Inventory, _ entries: Range<Int>) -> [UInt8] {
+      var page = ByteWriter()
+      for index in entries { EntryCodec.encode(index, of: inventory, for: .transfer, into: &page) }
+      return page.bytes
+    }
+
+    @Test(arguments: [[0, 0], [1, 0], [0, 1, 1], [0, 1, 0]])
+    func pagesTwiceOrOutOfOrderAreRefused(_ order: [Int]) throws {
+      let place = try Workplace()
+      let far = try settled(place)
+      for entry in order {
+        let page = Self.page(Self.inventory(), entry..<entry + 1)
+        far.channel.send(.inventory(segment: 0, page: page))
+      }
+      try expectStop(far, "the sender sent entries that cannot be taken")
+      #expect(!place.exists("to/file"))
+    }
+
+    @Test func aSegmentThatEndsTwiceIsRefused() throws {
+      let place = try Workplace()
+      let far = try settled(place)
+      far.announce(Self.inventory(), isLast: true)
+      far.channel.send(.inventoryEnd(segment: 0, isLast: true))
+      try expectStop(far, "the end of segment 0 out of turn")
+    }
+
+    @Test(arguments: [
+      Message.plan(segment: 0, generation: 7, digest: .zero),
+      .revise(
+        Generation(number: 1, queues: [Generation.Queue(rate: Rate(bitsPerSecond: 0))]),
+        segmentCount: 0,
+        isAsked: false
+      ),
+      .revise(
+        Generation(number: 2, queues: [Generation.Queue(rate: Rate(bitsPerSecond: 8))]),
+        segmentCount: 0,
+        isAsked: false
+      ),
+      .remaining(segment: 0, blocks: [0..<3]),
+    ])
+    func anotherGenerationIsRefused(_ message: Message) throws {
+      let place = try Workplace()
+      let far = try settled(place)
+      _ = try far.open(Self.inventory())
+      far.channel.send(message)
+      try expectStop(far, "the sender sent ")
+    }
+  }
+}
