@@ -22,7 +22,7 @@ package struct Decoder: Sendable {
   }
 
   /// All of the pure core.
-  package static let all: [Decoder] = wire + inventories + records + texts
+  package static let all: [Decoder] = wire + inventories + records + texts + sessions
 
   /// How exactly an encoder gives back what its decoder took.
   enum Form {
