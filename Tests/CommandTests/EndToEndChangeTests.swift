@@ -5,7 +5,7 @@ import Testing
 extension EndToEndTests {
   /// Source files that change while they are read, or between two runs.
   @Suite struct ChangeTests {
-    @Test(arguments: SourceChange.allCases, ["buffered", "direct"])
+    @Test(arguments: SourceChange.tried, ["buffered", "direct"])
     func whatChangesBetweenTwoReadsIsLeftOutAndNamed(_ change: SourceChange, _ mode: String) throws
     {
       let seed = Dice.freshSeed()
@@ -28,7 +28,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test(arguments: SourceChange.allCases)
+    @Test(arguments: SourceChange.tried)
     func oneOfManySmallFilesLeavesTheOthersWhole(_ change: SourceChange) throws {
       let site = try Site()
       try Self.makeSource(site)
@@ -93,7 +93,7 @@ extension EndToEndTests {
 
     // MARK: - Between two runs
 
-    @Test(arguments: SourceChange.allCases, ["push", "pull"])
+    @Test(arguments: SourceChange.tried, ["push", "pull"])
     func whatChangesBetweenTwoRunsIsNeverJoined(_ change: SourceChange, _ command: String) throws {
       let site = try Site()
       try Self.makeSource(site)
@@ -116,7 +116,7 @@ extension EndToEndTests {
 
     // MARK: - Policies
 
-    @Test(arguments: SourceChange.allCases, ["push", "pull"])
+    @Test(arguments: SourceChange.tried, ["push", "pull"])
     func aRetrySendsWhatIsThereByThen(_ change: SourceChange, _ command: String) throws {
       let site = try Site()
       try Self.makeSource(site)
@@ -199,6 +199,11 @@ enum SourceChange: String, CaseIterable, Sendable {
 
   static let byteCount = 12 << 20
 
+  /// Root alone can go on with what is closed to all.
+  static var tried: [SourceChange] {
+    allCases.filter { $0 != .closeToAll || Host.effectiveUserID == 0 }
+  }
+
   /// What a message says of it: one of these.
   var names: [String] {
     switch self {
@@ -206,7 +211,8 @@ enum SourceChange: String, CaseIterable, Sendable {
     case .shrink: ["size"]
     // Another thread may be about to open it.
     case .vanish: ["ctime", "ENOENT"]
-    case .replace, .becomeDirectory, .closeToAll, .sameSizeAndTime: ["ctime"]
+    case .becomeDirectory: ["ctime", "type"]
+    case .replace, .closeToAll, .sameSizeAndTime: ["ctime"]
     }
   }
 

@@ -36,6 +36,8 @@ extension EndToEndTests {
       for name in ["directory/more", "new", "deep/er/x"] {
         #expect(try site.place.read("archive/run7/\(name)") == site.place.read("from/\(name)"))
       }
+      // What is refused is not sent first.
+      #expect(try next.figure("bytes_sent") == UInt64("more\nnew\nx\n".utf8.count))
       // All that was there is there, as it was.
       let after = try Self.listing(site)
       for line in before { #expect(after.contains(line), "\(line)") }
