@@ -125,7 +125,7 @@ struct CommitOrder {
         if unsynced.contains(where: { $0.name == name }) {
           problems.append("\(name) is called published before its directory was synced")
         }
-      case .opened, .discarded:
+      case .opened, .discarded, .owned:
         break
       }
     }

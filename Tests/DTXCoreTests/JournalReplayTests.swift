@@ -55,12 +55,31 @@ import Testing
     let replay = JournalReplay(Vectors.journal)
     #expect(replay.end == .clean)
     #expect(replay.validByteCount == Vectors.journal.count)
-    #expect(replay.nextSequence == 5)
-    #expect(replay.recordCount == 5)
-    #expect(replay.lastEpoch == 3)
+    #expect(replay.nextSequence == 6)
+    #expect(replay.recordCount == 6)
+    #expect(replay.lastEpoch == 4)
     #expect(replay.lastSession == 0x1122_3344_5566_7788)
     #expect(replay.blockByteCount == 65536)
+    #expect(replay.token == 7)
     #expect(replay.files.isEmpty)
+  }
+
+  @Test func aTokenIsThatOfTheSessionThatBeganLast() {
+    let opening = JournalRecord.Body.opened(blockByteCount: 100, wallTime: 0)
+    #expect(JournalReplay(journal([opening])).token == nil)
+    #expect(JournalReplay(journal([opening, .owned(token: 3)])).token == 3)
+    #expect(JournalReplay(journal([opening, .owned(token: 3), opening])).token == nil)
+    let owned = JournalReplay(
+      JournalReplay([]).compacted(
+        session: 1,
+        epoch: 0,
+        blockByteCount: 100,
+        wallTime: 0,
+        token: 4
+      )
+    )
+    #expect(owned.token == 4)
+    #expect(owned.recordCount == 2)
   }
 
   @Test func nothingIsAnEmptyJournal() {

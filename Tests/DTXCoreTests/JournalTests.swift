@@ -21,6 +21,7 @@ import Testing
       (2, .durable(identity, DurableExtent(offset: 65536, byteCount: 34464, digest: second))),
       (2, .published(path: identity.path)),
       (3, .discarded(path: Array("run/b.fits".utf8))),
+      (4, .owned(token: 7)),
     ]
     return bodies.enumerated().map { sequence, part in
       JournalRecord(epoch: part.0, sequence: UInt64(sequence), session: session, body: part.1)
@@ -130,13 +131,13 @@ import Testing
     // 45 bytes as of "opened", with a type that is not defined.
     let prefix = Array(JournalCodec.encode(Self.records[0]).dropLast(8))
     var unknown = prefix
-    unknown[4] = 5
+    unknown[4] = 6
     #expect(
       problem(sealed(unknown))
         == FormatError(
           offset: 4,
           field: "record type",
-          problem: .unexpected(found: 5)
+          problem: .unexpected(found: 6)
         )
     )
     var long = prefix + [0]

@@ -62,6 +62,14 @@ enum Vectors {
     8877665544332211                  # session
     0a72756e2f622e66697473            # path "run/b.fits"
     71eff104969a5dfd                  # checksum
+
+    25000000                          # length: 37 bytes follow
+    05                                # type: owned
+    04000000                          # epoch 4
+    0500000000000000                  # sequence 5
+    8877665544332211                  # session
+    0700000000000000                  # token 7
+    cbcc7e61b10d2c67                  # checksum
     """
   )
 

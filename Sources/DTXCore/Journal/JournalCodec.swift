@@ -92,6 +92,8 @@ package enum JournalCodec {
       writer.append(extent.digest, .xxh3)
     case .published(let path), .discarded(let path):
       writer.appendCounted(path)
+    case .owned(let token):
+      writer.append(token)
     }
     return writer.bytes
   }
@@ -139,6 +141,8 @@ package enum JournalCodec {
       return .published(path: try path(&reader))
     case .discarded:
       return .discarded(path: try path(&reader))
+    case .owned:
+      return .owned(token: try reader.uint64("token"))
     }
   }
 

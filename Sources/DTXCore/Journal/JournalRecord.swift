@@ -66,6 +66,8 @@ package struct JournalRecord: Equatable, Sendable {
     case published(path: [UInt8])
     /// The staged file was given up: its earlier records mean nothing any more.
     case discarded(path: [UInt8])
+    /// The session owns the destination under this token, and its staged files bear it.
+    case owned(token: UInt64)
 
     /// The raw value stands in the format.
     package enum Kind: UInt8, Sendable, CaseIterable {
@@ -73,6 +75,7 @@ package struct JournalRecord: Equatable, Sendable {
       case durable = 2
       case published = 3
       case discarded = 4
+      case owned = 5
     }
 
     package var kind: Kind {
@@ -81,6 +84,7 @@ package struct JournalRecord: Equatable, Sendable {
       case .durable: .durable
       case .published: .published
       case .discarded: .discarded
+      case .owned: .owned
       }
     }
 
@@ -103,6 +107,9 @@ package struct JournalRecord: Equatable, Sendable {
         return nil
       case .published(let path), .discarded(let path):
         return Body.problem(ofPath: path)
+      case .owned(let token):
+        if token == 0 || token > OwnerRecord.maximumNumber { return "a token past the limit" }
+        return nil
       }
     }
 

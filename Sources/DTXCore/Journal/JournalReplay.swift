@@ -26,6 +26,8 @@ package struct JournalReplay: Equatable, Sendable {
   package private(set) var lastSession: UInt64?
   /// The block's length in the session that began last; nil when none has.
   package private(set) var blockByteCount: UInt64?
+  /// The token that staged files bear in their names; nil where their names have none.
+  package private(set) var token: UInt64?
   /// The files that are staged, in canonical order.
   package private(set) var files: [JournalFile] = []
 
@@ -66,8 +68,8 @@ package struct JournalReplay: Equatable, Sendable {
     return files[index]
   }
 
-  /// A journal that says the same without what is done with: header, a session's opening and the
-  /// live records, numbered from 0.
+  /// A journal that says the same without what is done with: header, a session's opening, its token
+  /// if it has one, and the live records, numbered from 0.
   ///
   /// It is written beside the old one, synced, and renamed over it.
   ///
@@ -76,12 +78,14 @@ package struct JournalReplay: Equatable, Sendable {
   ///   - epoch: that of all records in it.
   ///   - blockByteCount: the session's block length.
   ///   - wallTime: nanoseconds since 1970.
+  ///   - token: that staged files bear now.
   /// - Returns: a whole journal.
   package func compacted(
     session: UInt64,
     epoch: UInt32,
     blockByteCount: UInt64,
-    wallTime: Int64
+    wallTime: Int64,
+    token: UInt64? = nil
   ) -> [UInt8] {
     var bytes = JournalCodec.fileHeader
     var sequence: UInt64 = 0
@@ -91,6 +95,7 @@ package struct JournalReplay: Equatable, Sendable {
       sequence += 1
     }
     append(.opened(blockByteCount: blockByteCount, wallTime: wallTime))
+    if let token { append(.owned(token: token)) }
     for file in files {
       for extent in file.extents { append(.durable(file.identity, extent)) }
     }
@@ -106,6 +111,10 @@ package struct JournalReplay: Equatable, Sendable {
     switch record.body {
     case .opened(let blockByteCount, _):
       self.blockByteCount = blockByteCount
+      // A session without a token says nothing of one.
+      token = nil
+    case .owned(let token):
+      self.token = token
     case .durable(let identity, let extent):
       let index = firstIndex(from: identity.path)
       let isKnown = index < files.count && files[index].identity.path == identity.path
