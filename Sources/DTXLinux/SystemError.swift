@@ -100,6 +100,11 @@ extension SystemError {
   /// The number of a file that is too large (EFBIG).
   package static let tooLarge = EFBIG
   package static let wouldBlock = EWOULDBLOCK
+  /// The number of a file that is no longer the one that it was (ESTALE).
+  package static let stale = ESTALE
+
+  /// Whether the file system has no locks to give (flock(2), and nfs(5) without a lock daemon).
+  package var isAboutLocks: Bool { [ENOLCK, ENOSYS, EOPNOTSUPP, EINVAL].contains(number) }
 
   /// Whether access was denied, rather than something missing or broken.
   package var isAboutPermission: Bool { number == EACCES || number == EPERM }

@@ -4,6 +4,8 @@
 //   FAULTS_ROOT  the directory
 //   FAULTS_LOG   a file that calls are noted in; see `note`
 //   FAULTS_CALL  ACTION:CALL:PATTERN:NUMBER[:ARGUMENT]
+//   FAULTS_LOCKS the directory looks as if it were NFS, with locks that each host has for itself
+//                (unshared), or without any (none)
 //
 // ACTION is kill-before, kill-after, fail (ARGUMENT an error number), stall (ARGUMENT milliseconds),
 // hold (waits for somebody who makes FAULTS_LOG.go) or rot (a read gives one byte wrongly); fail-on
@@ -23,9 +25,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,6 +42,7 @@ static char root[PATH_MAX];
 static size_t root_length;
 static int log_descriptor = -1;
 static char reached[PATH_MAX], go[PATH_MAX];
+static const char *locks = "";
 static enum action action = nothing;
 static char chosen_call[32], chosen_pattern[PATH_MAX];
 static unsigned long chosen_number, argument;
@@ -50,6 +55,7 @@ __attribute__((constructor)) static void begin(void) {
   real_syscall = (syscall_function *)dlsym(RTLD_NEXT, "syscall");
   const char *path = getenv("FAULTS_ROOT"), *log = getenv("FAULTS_LOG");
   const char *fault = getenv("FAULTS_CALL");
+  if (getenv("FAULTS_LOCKS")) locks = getenv("FAULTS_LOCKS");
   if (!path || !realpath(path, root)) return;
   root_length = strlen(root);
   if (log) {
@@ -305,6 +311,23 @@ int open(const char *name, int flags, ...) {
   va_end(more);
   CALL(open, AT_FDCWD, name);
   PERFORM(int, open, real(name, flags, mode));
+}
+
+int flock(int descriptor, int operation) {
+  CALL(flock, descriptor, NULL);
+  PERFORM(int, flock,
+          !path[0] || !locks[0] ? real(descriptor, operation)
+          : strcmp(locks, "none") ? 0 : (errno = ENOLCK, -1));
+}
+
+int fstatfs(int descriptor, struct statfs *found) {
+  static __typeof__(fstatfs) *real;
+  if (!real) real = (__typeof__(fstatfs) *)dlsym(RTLD_NEXT, "fstatfs");
+  int result = real(descriptor, found);
+  char path[2 * PATH_MAX];
+  enum { nfs = 0x6969 };
+  if (result == 0 && locks[0] && below(descriptor, NULL, path)[0]) found->f_type = nfs;
+  return result;
 }
 
 int mkstemp(char *name) {

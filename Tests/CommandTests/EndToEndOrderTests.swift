@@ -32,7 +32,17 @@ func local(
   _ options: [String],
   launcher: [String] = []
 ) throws -> Run.Ending {
+  try startLocal(place, command, options, launcher: launcher).finish()
+}
+
+/// Starts a transfer between two directories of this machine.
+func startLocal(
+  _ place: Workplace,
+  _ command: String,
+  _ options: [String],
+  launcher: [String] = []
+) throws -> Run {
   var words = ["env", "XDG_STATE_HOME=\(place("state"))", "XDG_CONFIG_HOME=\(place("config"))"]
   words += launcher + [try Site.builtProgram(), command, "--json"] + options
-  return try Run(words + [place("from/"), place("to")], in: place).finish()
+  return try Run(words + [place("from/"), place("to")], in: place)
 }

@@ -43,17 +43,28 @@ struct Faults {
     }
   }
 
+  /// What a lock on a file below the directory is worth to others; the directory looks as if it
+  /// were on a network file system.
+  enum Locks: String, Sendable {
+    /// Every process gets every lock, as hosts do that share none.
+    case unshared
+    case none
+  }
+
   private let place: Workplace
   private let root: String
   private let log: String
+  private let locks: Locks?
 
   /// - Parameters:
   ///   - place: where the log is written.
   ///   - root: the directory, which must be there.
   ///   - log: a name for what is written; nil for a new one.
-  init(_ place: Workplace, below root: String, log: String? = nil) {
+  ///   - locks: nil for those of the file system.
+  init(_ place: Workplace, below root: String, log: String? = nil, locks: Locks? = nil) {
     self.place = place
     self.root = root
+    self.locks = locks
     self.log = log ?? "faults-\(Clock.now())"
   }
 
@@ -72,14 +83,25 @@ struct Faults {
     var words = ["env", "LD_PRELOAD=\(library)", "FAULTS_ROOT=\(place(root))"]
     words.append("FAULTS_LOG=\(place(log))")
     if let fault { words.append("FAULTS_CALL=\(fault)") }
+    if let locks { words.append("FAULTS_LOCKS=\(locks.rawValue)") }
     return words
   }
 
   /// Does something while the call is held, which then goes on.
   func whileHeld(_ change: () throws -> Void) throws {
-    try waitUntil("a call to hold") { place.exists("\(log).reached") }
-    defer { try? place.write("\(log).go", "") }
+    try awaitHeld()
+    defer { try? release() }
     try change()
+  }
+
+  /// Waits until the call is held.
+  func awaitHeld() throws {
+    try waitUntil("a call to hold") { place.exists("\(log).reached") }
+  }
+
+  /// Lets the call go on.
+  func release() throws {
+    try place.write("\(log).go", "")
   }
 
   /// What was done, line by line.

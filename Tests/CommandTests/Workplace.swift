@@ -111,9 +111,9 @@ enum Tool {
 
 /// Waits for what another process does; there is nothing to block on.
 ///
-/// - Throws: when it has not come about after a minute.
+/// - Throws: when it has not come about after three minutes.
 func waitUntil(_ what: String, _ condition: () throws -> Bool) throws {
-  let limit = Clock.now() + 60_000_000_000
+  let limit = Clock.now() + 180_000_000_000
   while try !condition() {
     try #require(Clock.now() < limit, "\(what) did not come about")
     // A moment for the others, on a machine with few cores.

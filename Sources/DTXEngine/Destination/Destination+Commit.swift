@@ -12,7 +12,7 @@ extension Destination {
   /// - Throws: `.failed` when a sync failed: nobody knows then what of the epoch is on the disk,
   ///   and none of it may be acknowledged.
   package func commit(_ work: EpochWork) throws(TransferError) -> EpochLosses {
-    if let repairing { return EpochLosses(failures: repairing.commit(work)) }
+    if let repairing { return EpochLosses(failures: try repairing.commit(work)) }
     if discarding != nil { return EpochLosses() }
     var committing = EpochCommitting(work, at: self)
     do throws(SystemError) {
@@ -22,11 +22,14 @@ extension Destination {
     } catch {
       throw EpochCommitting.condemned(work, error)
     }
+    try requireWriting().lock.check()
     try timingSync { () throws(TransferError) in try committing.writeJournal() }
     do throws(SystemError) {
       try committing.publish()
       try committing.syncDirectories()
     } catch {
+      // Whoever has lost the destination hears of that rather than of what came of it.
+      try requireWriting().lock.check()
       throw EpochCommitting.condemned(work, error)
     }
     try committing.closeFiles()

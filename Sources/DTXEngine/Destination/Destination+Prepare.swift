@@ -44,6 +44,7 @@ struct SegmentPreparing {
 
   mutating func run() throws(TransferError) {
     try discardStale()
+    sweepEarlierOwners()
     for index in place.entries.indices {
       if place.action(of: index) == .refuse {
         failed[index] = true
@@ -65,6 +66,29 @@ struct SegmentPreparing {
         }
         failed[index] = true
         failures.append(place.fail(index, error))
+      }
+    }
+  }
+
+  /// Removes what earlier owners staged in the directories that are there, before anything comes
+  /// into place: a rename that one of them still has on its way must find nothing to rename.
+  private func sweepEarlierOwners() {
+    let staged = destination.stagedName
+    guard destination.isContinued, staged.hasToken else { return }
+    var directories: [Int?] = place.segment.index == 0 ? [nil] : []
+    for (index, entry) in place.entries.enumerated()
+    where entry.kind == .directory && !entry.isContext {
+      switch place.action(of: index) {
+      case .keep, .update: directories.append(index)
+      case .create, .replace, .resume, .refuse: continue
+      }
+    }
+    for index in directories {
+      guard let directory = try? place.directories.directory(of: index).directory,
+        let items = try? directory.names()
+      else { continue }
+      for item in items where staged.isOfEarlierOwner(item.name) {
+        try? directory.unlink(item.name)
       }
     }
   }
@@ -285,6 +309,7 @@ extension Destination {
       try parent.directory.unlink(stagedName)
       return problem
     }
+    try requireWriting().lock.requireHold()
     try parent.directory.rename(stagedName, to: name, replaces: !options.isAppendOnly)
     let status = try parent.directory.status(of: name)
     if place.entries[entry].kind == .regular { place.setIdentity(of: entry, status) }

@@ -63,6 +63,7 @@ extension Destination {
   package func finalize() throws(TransferError) -> (Roots, [FailedPath]) {
     if let discarding { return (discarding.finalize(), []) }
     let writing = requireWriting()
+    try writing.lock.check()
     var finishing = DirectoryFinishing(at: self)
     let open = sealing.withLock { sealing in
       defer { sealing.open = [] }
@@ -97,6 +98,7 @@ extension Destination {
   package func storeManifest() throws(TransferError) {
     if discarding != nil { return }
     let writing = requireWriting()
+    try writing.lock.check()
     let directory = writing.state.directory
     do throws(SystemError) {
       try sealing.withLock { sealing throws(SystemError) in
@@ -133,6 +135,7 @@ extension Destination {
   func storeReceipt(_ bytes: [UInt8]) throws(SystemError) -> [UInt8]? {
     if discarding != nil { return nil }
     let directory = requireWriting().state.directory
+    try requireWriting().lock.requireHold()
     try directory.replace(StateDirectory.Name.receipt, with: bytes, permissions: 0o666)
     return directory.path + Array("/".utf8) + StateDirectory.Name.receipt
   }

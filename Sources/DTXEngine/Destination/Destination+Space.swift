@@ -52,8 +52,7 @@ extension Destination {
     for name in [StateDirectory.Name.journal, StateDirectory.Name.newJournal] {
       try? state.remove(name)
     }
-    // Last, while it is held: whoever waits for it sees that it is gone.
-    try? state.remove(StateDirectory.Name.lock)
+    writing.lock.removeFiles(in: state)
     if state.isBelowRoot { removeStateDirectories(in: root.directory) }
     for path in madeRoots.reversed() {
       DestinationRoot.removeIfEmpty(path, within: options.confinement)

@@ -125,7 +125,10 @@ package final class Destination: Sendable {
     madeRoots = opening.madeRoots
     nearest = opening.nearest
     topNames = opening.topNames
-    stagedName = StagedName(key: opening.key)
+    stagedName = StagedName(
+      key: opening.key,
+      token: opening.writing?.lock.token ?? opening.replay.token
+    )
     writing = opening.writing
     replay = opening.replay
     isContinued = opening.isContinued

@@ -4,14 +4,10 @@ internal import DTXLinux
 /// The one lock of a session's state: whoever holds it writes to the destination.
 ///
 /// The lock is flock's, which ends with the process, and the file's line is for people and for the
-/// next run: who holds it, since when, and whether its peer is gone.
+/// next run: who holds it, since when, and whether its peer is gone. Where flock may mean nothing on
+/// another host, an owner file says the same to all.
 final class DestinationLock: Sendable {
-  enum State: String, Sendable {
-    case running
-    /// The peer is gone: what came is being made durable, and then it ends.
-    case peerGone = "peer-gone"
-    case released
-  }
+  typealias State = OwnerRecord.State
 
   /// How long a run waits for one that ends.
   private static let patience = 2 * Duration.second
@@ -20,14 +16,18 @@ final class DestinationLock: Sendable {
   private static let pause = 50 * Duration.millisecond
 
   let file: File
+  /// Nil where flock is enough.
+  private let ownership: Ownership?
   private let since = Clock.wall()
   private let isHeld = Guarded(true)
 
-  private init(_ file: File) {
+  private init(_ file: File, _ ownership: Ownership?) {
     self.file = file
+    self.ownership = ownership
   }
 
-  /// Takes the lock, or waits a while for it.
+  /// Takes the lock, or waits a while for it; up to a minute where it must first be seen that an
+  /// owner on another host is gone.
   ///
   /// - Throws: `.locked`, naming the holder.
   static func take(in state: StateDirectory) throws(TransferError) -> DestinationLock {
@@ -36,8 +36,7 @@ final class DestinationLock: Sendable {
     while true {
       let outcome = try TransferError.unless(
         "the lock in \(printable(directory.path)) cannot be taken",
-        remedy: "where the file system has no locks, choose another with --state-dir; "
-          + "nothing was moved"
+        remedy: "nothing was moved"
       ) { () throws(SystemError) -> Attempt in try DestinationLock.attempt(in: directory) }
       switch outcome {
       case .taken(let lock):
@@ -63,13 +62,56 @@ final class DestinationLock: Sendable {
 
   private static func attempt(in directory: Directory) throws(SystemError) -> Attempt {
     let file = try directory.openFile(StateDirectory.Name.lock, .create)
-    guard try file.lock(.exclusive) else { return .held(by: line(of: file)) }
+    let isLocal = try isLocal(directory)
+    guard try hasLocked(file, .exclusive, isLocal: isLocal) else {
+      return .held(by: line(of: file))
+    }
     // Whoever discards a session removes its files while it holds the lock.
     let named = try directory.statusIfPresent(of: StateDirectory.Name.lock)
     guard try file.status().inode == named?.inode else { return .gone }
-    let lock = DestinationLock(file)
+    var ownership: Ownership?
+    if !isLocal {
+      switch try Ownership.claim(in: directory, above: earlierToken(in: directory)) {
+      case .held(let holder): return .held(by: holder)
+      case .claimed(let claimed): ownership = claimed
+      }
+    }
+    let lock = DestinationLock(file, ownership)
     try lock.write(.running)
     return .taken(lock)
+  }
+
+  /// Whether no other host can have this directory: ext2 to ext4, XFS, btrfs, F2FS, ZFS, bcachefs,
+  /// overlays, tmpfs, ramfs, and the file systems of cards and sticks.
+  ///
+  /// Others may share their locks with all hosts, with some by a mount option (Lustre's localflock),
+  /// or with none, and do not say.
+  private static func isLocal(_ directory: Directory) throws(SystemError) -> Bool {
+    let types: [Int64] = [
+      0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010, 0x2FC1_2FC1, 0xCA45_1A4E, 0x794C_7630,
+      0x0102_1994, 0x8584_58F6, 0x4D44, 0x2011_BAB0, 0x7366_746E,
+    ]
+    return types.contains(try directory.fileSystemType())
+  }
+
+  /// Locks a file; where owner files tell, a file system without locks is as good as one with.
+  private static func hasLocked(
+    _ file: File,
+    _ mode: LockMode,
+    isLocal: Bool
+  ) throws(SystemError) -> Bool {
+    do throws(SystemError) {
+      return try file.lock(mode)
+    } catch {
+      guard error.isAboutLocks, !isLocal else { throw error }
+      return true
+    }
+  }
+
+  /// The token of the journal that is there: whoever removed the owner files left its staged ones.
+  private static func earlierToken(in directory: Directory) -> UInt64 {
+    let state = StateDirectory(directory: directory, isBelowRoot: true)
+    return (try? JournalWriter.replay(in: state).token) ?? 0
   }
 
   /// Who holds the lock of a state directory; nil when nobody does.
@@ -78,12 +120,56 @@ final class DestinationLock: Sendable {
   static func holder(in state: StateDirectory) throws(SystemError) -> String? {
     guard state.contains(StateDirectory.Name.lock) else { return nil }
     let file = try state.directory.openFile(StateDirectory.Name.lock, .read)
-    if try file.lock(.shared) { return nil }
-    return line(of: file) ?? "an unknown process"
+    let isLocal = try isLocal(state.directory)
+    guard try hasLocked(file, .shared, isLocal: isLocal) else {
+      return line(of: file) ?? "an unknown process"
+    }
+    return isLocal ? nil : try Ownership.holder(in: state.directory)
+  }
+
+  /// The token that staged files bear in their names; nil where they need none.
+  var token: UInt64? { ownership?.token }
+
+  /// Makes sure that the lock is still this run's, where another host may have taken it.
+  ///
+  /// - Throws: `.locked`.
+  func check() throws(TransferError) {
+    guard let ownership else { return }
+    do throws(SystemError) {
+      try ownership.check()
+    } catch {
+      throw DestinationLock.taken(error)
+    }
+  }
+
+  /// The same without a wait, for what cannot be undone.
+  ///
+  /// - Throws: ESTALE.
+  func requireHold() throws(SystemError) {
+    if let ownership, !ownership.holds { throw ownership.lost }
+  }
+
+  /// Removes what the lock has on the disk, while it is held: whoever waits for it sees that it is
+  /// gone.
+  func removeFiles(in state: StateDirectory) {
+    ownership?.release()
+    try? ownership?.remove()
+    try? state.remove(StateDirectory.Name.lock)
+  }
+
+  /// That another run has the lock now.
+  static func taken(_ error: SystemError) -> TransferError {
+    TransferError(
+      .locked,
+      "this run no longer holds the destination",
+      cause: "\(error)",
+      remedy: "another host may have taken it over; what was acknowledged before is safe"
+    )
   }
 
   /// Rewrites the holder's line; a failure is of no consequence to the lock.
   func write(_ state: State) throws(SystemError) {
+    if state == .peerGone { try ownership?.write(state) }
     let host = printable(Array(Host.hostName.utf8))
     let text =
       "pid=\(Host.processID) host=\(host) since=\(since) state=\(state.rawValue)\n"
@@ -98,6 +184,7 @@ final class DestinationLock: Sendable {
       return isHeld
     }
     guard wasHeld else { return }
+    ownership?.release()
     try? write(.released)
     // The time tells a dry run what the file system keeps of times.
     try? file.setTimes(modified: TimeGranularity.probe)

@@ -85,11 +85,13 @@ struct DestinationOpening {
       try probe(state, lock, root.directory)
       try DestinationOpening.keepEarlierManifest(in: state)
     }
+    adoptStaged(in: root.directory, as: lock.token)
     let journal = try JournalWriter(
       replay,
       in: state,
       session: session,
-      blockByteCount: options.blockByteCount
+      blockByteCount: options.blockByteCount,
+      token: lock.token
     )
     writing = Destination.Writing(
       state: state,
@@ -98,6 +100,32 @@ struct DestinationOpening {
       policy: SyncPolicy(root: root)
     )
   }
+
+  /// Gives the staged files that the journal knows the names that this owner stages under.
+  ///
+  /// An owner before this one that has slept through its end finds them no more. One that did not
+  /// come to writing its journal may have renamed some of them. What is not found is sent again.
+  private func adoptStaged(in root: Directory, as token: UInt64?) {
+    guard replay.token != token else { return }
+    let new = StagedName(key: key, token: token)
+    let between = (replay.token ?? 0) + 1..<max(token ?? 0, (replay.token ?? 0) + 1)
+    let old =
+      [StagedName(key: key, token: replay.token)]
+      + between.suffix(DestinationOpening.unwrittenOwnerCount).map {
+        StagedName(key: key, token: $0)
+      }
+    for file in replay.files {
+      let path = file.identity.path
+      let slash = path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
+      func staged(_ name: StagedName) -> [UInt8] {
+        Array(path[..<slash]) + name.name(for: path[slash...])
+      }
+      for name in old where (try? root.rename(staged(name), to: staged(new))) != nil { break }
+    }
+  }
+
+  /// Owners in a row that ended between their claim and their journal, at most.
+  private static let unwrittenOwnerCount = 16
 
   private mutating func takeReplay(_ state: StateDirectory) throws(TransferError) {
     isContinued = state.contains(StateDirectory.Name.journal)

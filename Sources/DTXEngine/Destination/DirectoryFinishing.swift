@@ -85,7 +85,7 @@ struct DirectoryFinishing {
   /// Removes what an earlier run of this session left in a directory.
   func sweep(_ directory: Directory) {
     guard let items = try? directory.names() else { return }
-    for item in items where destination.stagedName.isStaged(item.name) {
+    for item in items where destination.stagedName.isLeftover(item.name) {
       try? directory.unlink(item.name)
     }
   }

@@ -10,6 +10,7 @@ final class JournalWriter: Sendable {
   private let state: StateDirectory
   private let session: UInt64
   private let blockByteCount: UInt64
+  private let token: UInt64?
   private let journal: Guarded<Journal?>
 
   private struct Journal: Sendable {
@@ -54,6 +55,7 @@ final class JournalWriter: Sendable {
   ///   - state: where it is.
   ///   - session: a random number that records bear.
   ///   - blockByteCount: the session's block length.
+  ///   - token: that staged files bear; nil where a lock of the file system is enough.
   ///   - longByteCount: a journal up to this length is not compacted later. Compaction costs
   ///     reading all and writing what is live. Half a million records of 16 MiB blocks are 8 TB.
   /// - Throws: `.failed` when it cannot be written.
@@ -62,19 +64,22 @@ final class JournalWriter: Sendable {
     in state: StateDirectory,
     session: UInt64,
     blockByteCount: UInt64,
+    token: UInt64? = nil,
     longByteCount: UInt64 = 64 << 20
   ) throws(TransferError) {
     self.longByteCount = longByteCount
     self.state = state
     self.session = session
     self.blockByteCount = blockByteCount
+    self.token = token
     do throws(SystemError) {
       let journal = try JournalWriter.rewrite(
         replay,
         in: state,
         session: session,
         epoch: 0,
-        blockByteCount: blockByteCount
+        blockByteCount: blockByteCount,
+        token: token
       )
       self.journal = Guarded(journal)
     } catch {
@@ -143,7 +148,8 @@ final class JournalWriter: Sendable {
           in: state,
           session: session,
           epoch: epoch,
-          blockByteCount: blockByteCount
+          blockByteCount: blockByteCount,
+          token: token
         )
       }
     } catch {
@@ -167,13 +173,15 @@ final class JournalWriter: Sendable {
     in state: StateDirectory,
     session: UInt64,
     epoch: UInt32,
-    blockByteCount: UInt64
+    blockByteCount: UInt64,
+    token: UInt64?
   ) throws(SystemError) -> Journal {
     let bytes = replay.compacted(
       session: session,
       epoch: epoch,
       blockByteCount: blockByteCount,
-      wallTime: Clock.wall()
+      wallTime: Clock.wall(),
+      token: token
     )
     let directory = state.directory
     try state.remove(StateDirectory.Name.newJournal)
@@ -182,7 +190,9 @@ final class JournalWriter: Sendable {
     try file.sync()
     try directory.rename(StateDirectory.Name.newJournal, to: StateDirectory.Name.journal)
     try directory.sync()
-    let recordCount = replay.files.reduce(UInt64(1)) { $0 + UInt64($1.extents.count) }
+    let recordCount = replay.files.reduce(UInt64(token == nil ? 1 : 2)) {
+      $0 + UInt64($1.extents.count)
+    }
     return Journal(
       file: file,
       nextSequence: recordCount,

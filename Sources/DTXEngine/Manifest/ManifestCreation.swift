@@ -55,6 +55,7 @@ package enum ManifestCreation {
         () throws(SystemError) in try sink.add(part, scanned, excluded: excluded)
       }
     }
+    try target.lock?.check()
     return try TransferError.unless("the manifest cannot be written", remedy: remedy) {
       () throws(SystemError) in try sink.finish()
     }

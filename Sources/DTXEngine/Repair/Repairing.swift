@@ -120,7 +120,9 @@ final class Repairing: Sendable {
   /// Puts the files right of which all that they lack is here.
   ///
   /// - Returns: the files that could not be; of each it says whether it was touched.
-  func commit(_ work: EpochWork) -> [FailedEntry] {
+  /// - Throws: `.locked` when another host has taken the tree.
+  func commit(_ work: EpochWork) throws(TransferError) -> [FailedEntry] {
+    try lock.check()
     var failures: [FailedEntry] = []
     var writing = RepairWriting(root: root.directory, aside: aside)
     for complete in work.complete {
