@@ -48,6 +48,11 @@ extension TransferError: CustomStringConvertible {
 }
 
 extension TransferError {
+  /// Summary and cause, for a line that says something else as well.
+  var sentence: String {
+    [summary, cause].compactMap { $0 }.joined(separator: ": ")
+  }
+
   /// Summary, cause and remedy, a line each, as they travel to the other end.
   var lines: String {
     [summary, cause ?? "", remedy ?? ""].map { $0.replacing("\n", with: " ") }

@@ -110,10 +110,3 @@ struct ReceiptEndorsing {
     )
   }
 }
-
-extension TransferError {
-  /// Summary and cause, for a line that says something else as well.
-  fileprivate var sentence: String {
-    [summary, cause].compactMap { $0 }.joined(separator: ": ")
-  }
-}

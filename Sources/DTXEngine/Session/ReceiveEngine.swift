@@ -194,8 +194,7 @@ final class ReceiveEngine: Sendable {
     do throws(TransferError) {
       inbox.send(try body())
     } catch {
-      let kind: SessionFailure.Kind = error.kind == .integrity ? .integrity : .storage
-      inbox.send(.failed(SessionFailure(kind, error.description)))
+      inbox.send(.failed(SessionFailure(error)))
     }
   }
 
@@ -264,7 +263,7 @@ final class ReceiveEngine: Sendable {
       try destination.seal(work)
       segments.withLock { $0[work.segment.index] = nil }
     } catch {
-      inbox.send(.failed(SessionFailure(.storage, error.description)))
+      inbox.send(.failed(SessionFailure(error)))
     }
   }
 

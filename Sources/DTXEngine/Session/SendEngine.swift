@@ -410,7 +410,7 @@ private final class ScanJobs: @unchecked Sendable {
         table.add(scanned)
         done(.scanned(scanned.segment))
       } catch {
-        done(.failed(SessionFailure(.storage, error.description)))
+        done(.failed(SessionFailure(error)))
       }
     }
   }
