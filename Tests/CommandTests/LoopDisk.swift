@@ -1,0 +1,63 @@
+import DTXLinux
+import Testing
+
+/// A file system of its own, in an image, mounted at a workplace's directory.
+///
+/// It goes when the test lets go of it.
+final class LoopDisk {
+  enum Kind: String {
+    case ext4, btrfs
+  }
+
+  private let place: Workplace
+  private let name: String
+  private let kind: Kind
+  private var image: String { place("\(name).image") }
+
+  /// Why there can be no such disk here; nil where there can.
+  static func obstacle(_ kind: Kind) -> String? {
+    if Host.effectiveUserID != 0 { return "file systems are root's to mount" }
+    let tools = "command -v mkfs.\(kind.rawValue) && grep -w \(kind.rawValue) /proc/filesystems"
+    let isThere = (try? Tool.run("sh", "-c", "{ \(tools) && losetup -f; } >&2"))?.status == 0
+    return isThere ? nil : "\(kind.rawValue) cannot be made and mounted here"
+  }
+
+  /// Makes the file system and mounts it.
+  init(_ kind: Kind, _ place: Workplace, at name: String, byteCount: Int) throws {
+    self.place = place
+    self.name = name
+    self.kind = kind
+    try place.makeDirectory(name)
+    try Tool.shell("truncate -s \(byteCount) '\(image)' && mkfs.\(kind.rawValue) -q '\(image)' >&2")
+    try mount()
+  }
+
+  deinit {
+    _ = try? Tool.run("umount", "--lazy", place(name))
+  }
+
+  /// Mounts it; an error of its own leaves it readable alone.
+  func mount() throws {
+    let option = kind == .ext4 ? ",errors=remount-ro" : ""
+    try Tool.shell("mount -o loop\(option) '\(image)' '\(place(name))'")
+    // It is no part of any dataset.
+    try Tool.shell("rmdir '\(place(name))/lost+found' 2>&1 || true")
+  }
+
+  func unmount() throws {
+    try Tool.shell("umount '\(place(name))'")
+  }
+
+  /// Has the kernel find the file system damaged, which mounts it again for reading alone.
+  func fail() throws {
+    let device = try Tool.shell("losetup -n -O NAME -j '\(image)'")
+    let number = device.split(separator: "/").last.map { $0.filter { !$0.isWhitespace } } ?? ""
+    try Tool.shell("echo found by a test > /sys/fs/ext4/\(number)/trigger_fs_error")
+  }
+
+  /// Checks it, as the next start of the machine does.
+  func repair() throws {
+    let ending = try Tool.run("sh", "-c", "e2fsck -fy '\(image)' >&2")
+    try #require([0, 1].contains(ending.status), "\(ending.status)")
+  }
+}
