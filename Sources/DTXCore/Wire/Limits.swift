@@ -70,7 +70,7 @@ package enum Limits {
   package static let heartbeatNanoseconds = 5 * Duration.second
   package static let peerSilenceNanoseconds = 60 * Duration.second
   /// A step of the handshake, from the peer's first byte on: a minute for a greeting; for the others
-  /// what a peer may take to dial 64 addresses at 3 s each, or to wait 15 s for a lock.
+  /// what a peer may take to dial 64 addresses at 3 s each, or to watch an owner for 60 s.
   package static let greetingNanoseconds = 60 * Duration.second
   package static let handshakeNanoseconds = 300 * Duration.second
   /// What has come over the control channel and waits for its session.

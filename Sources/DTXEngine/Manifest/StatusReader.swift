@@ -23,7 +23,8 @@ package enum StatusReader {
 
   /// Removes what sessions left that broke off: staged files, journals, partial manifests.
   ///
-  /// Finished manifests stay, and so do published files. A session that a run holds is left alone.
+  /// Finished manifests stay, and so do published files. A session that a run holds is left alone;
+  /// to see that an owner on another host is gone may take a minute.
   ///
   /// - Parameters:
   ///   - directory: the destination.
@@ -37,11 +38,17 @@ package enum StatusReader {
     let root = try open(directory)
     var discarded: [SessionStatus] = []
     for state in try states(of: root, stateDirectory) {
-      guard let session = try status(of: state), !session.isLocked, isBrokenOff(state) else {
+      guard let session = try status(of: state), isBrokenOff(state) else { continue }
+      let lock: DestinationLock
+      do {
+        lock = try DestinationLock.take(in: state)
+      } catch {
+        guard error.kind == .locked else { throw error }
         continue
       }
-      let lock = try DestinationLock.take(in: state)
       defer { lock.release() }
+      // Whoever held it may have come to the end.
+      guard isBrokenOff(state) else { continue }
       try discard(state, session, in: root)
       discarded.append(session)
     }
