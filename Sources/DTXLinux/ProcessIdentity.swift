@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A process of this host as it can be told from others with its number: proc(5).
 package struct ProcessIdentity: Equatable, Sendable {
   /// The kernel's random number for its time since it was started; empty where it does not say.
@@ -14,20 +16,28 @@ package struct ProcessIdentity: Equatable, Sendable {
       boot: bootText() ?? "",
       namespace: namespaceNumber() ?? 0,
       number: Host.processID,
-      started: start(of: Host.processID) ?? 0
+      started: status(of: Host.processID)?.started ?? 0
     )
   }
 
-  /// When the process with this number began; nil where there is none, or it is only waited for.
-  package static func start(of number: Int32) -> UInt64? {
+  /// Whether no process has this number any more, or another has it, or its end is only waited for.
+  ///
+  /// What the kernel hides of other users' processes counts as there.
+  package static func isGone(_ number: Int32, started: UInt64) -> Bool {
+    if system({ kill(number, 0) }) == -Int(ESRCH) { return true }
+    guard let status = status(of: number) else { return false }
+    return status.isDead || status.started != started
+  }
+
+  private static func status(of number: Int32) -> (started: UInt64, isDead: Bool)? {
     guard let text = text(of: "/proc/\(number)/stat"),
       // The name is in parentheses, and may itself hold any.
       let rest = text.lastIndex(of: ")").map({ text[text.index(after: $0)...] })
     else { return nil }
     let fields = rest.split(separator: " ")
     // The state is the third field, and the time of the start the 22nd.
-    guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
-    return UInt64(fields[19])
+    guard fields.count > 19, let started = UInt64(fields[19]) else { return nil }
+    return (started, fields[0] == "Z" || fields[0] == "X")
   }
 
   private static func bootText() -> String? {

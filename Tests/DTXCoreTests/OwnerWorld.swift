@@ -44,12 +44,18 @@ struct OwnerWorld: Hashable {
   /// Whether all are processes of one host, which can see whether another has died.
   let seesDeaths: Bool
 
+  /// - Parameters:
+  ///   - hostCount: of those who want the destination.
+  ///   - seesDeaths: whether all are processes of one host.
+  ///   - abandoned: whether somebody left a file and is not there any more.
   init(hostCount: Int, seesDeaths: Bool, abandoned: Bool) {
     self.seesDeaths = seesDeaths
     let stranger = hostCount
     files = abandoned ? [File(number: 1, owner: stranger, beat: 0, isReleased: false)] : []
-    let claiming = OwnerClaiming(above: 0, Self.timing)
-    hosts = Array(repeating: .claiming(claiming, .next(claiming.begin())), count: hostCount)
+    hosts = (0..<hostCount).map { host in
+      let claiming = OwnerClaiming(claim: UInt64(host), Self.timing)
+      return .claiming(claiming, .next(claiming.begin()))
+    }
     isDead = Array(repeating: false, count: hostCount)
     starts = Array(repeating: 0, count: hostCount)
   }
@@ -103,7 +109,9 @@ struct OwnerWorld: Hashable {
       guard beat < beats else { return [world] }
       let numbers = files.map(\.number)
       if numbers.isEmpty { _ = hold.isSupported(by: []) }
-      return [world, with(host, .owning(hold, beat: beat, .reading(numbers, [], from: nil)))]
+      return [
+        world, with(host, .owning(hold, beat: beat, .reading(numbers, [], from: nil))),
+      ]
     case .owning(var hold, let beat, .reading(let unread, let read, let start)):
       let (rest, sightings) = reading(unread, read)
       guard rest.isEmpty else {

@@ -27,11 +27,10 @@ import Testing
 
   private static func claim(
     _ tree: TestTree,
-    above floor: UInt64 = 0,
     as process: OwnerProcess,
     _ timing: OwnerTiming
   ) throws -> Ownership {
-    let outcome = try Ownership.claim(in: tree.root, above: floor, as: process, timing: timing)
+    let outcome = try Ownership.claim(in: tree.root, as: process, timing: timing)
     guard case .claimed(let ownership) = outcome else {
       throw SystemError(operation: "claim", subject: "\(outcome)", number: 0)
     }
@@ -54,11 +53,6 @@ import Testing
       ownership.release()
       #expect(try Ownership.holder(in: tree.root) == nil)
     }
-    try tree.root.unlink(Array("owner.3".utf8))
-    // The journal remembers what the owner files no longer say.
-    let next = try Self.claim(tree, above: 3, as: Self.process(host: 1), Self.patient)
-    #expect(next.token == 4)
-    next.release()
   }
 
   @Test func anOwnerThatIsAliveKeepsOthersOut() throws {
@@ -74,7 +68,6 @@ import Testing
     }
     let other = try Ownership.claim(
       in: tree.root,
-      above: 0,
       as: Self.process(host: 2),
       timing: Self.patient
     )
@@ -107,7 +100,7 @@ import Testing
     let files = OwnerFiles(directory: tree.root, process: other)
     let record = OwnerRecord(claim: 1, process: other, host: "there", since: 0)
     #expect(try files.make(7, record))
-    #expect(try Ownership.holder(in: tree.root) == record.summary)
+    #expect(try Ownership.holder(in: tree.root)?.hasPrefix(record.summary) == true)
     let next = try Self.claim(tree, as: Self.process(host: 1), Self.impatient)
     #expect(next.token == 8)
     #expect(try Self.names(tree) == ["owner.8"])
@@ -118,7 +111,8 @@ import Testing
     let tree = try TestTree()
     let record = OwnerRecord(claim: 1, process: Self.process(host: 2), host: "there", since: 0)
     try tree.write("owner.1", Array(record.line.prefix(100)))
-    #expect(try Ownership.holder(in: tree.root) == "an unknown process")
+    let holder = try Ownership.holder(in: tree.root)
+    #expect(holder?.hasPrefix("an unknown process") == true)
     let next = try Self.claim(tree, as: Self.process(host: 1), Self.impatient)
     #expect(next.token == 2)
     next.release()

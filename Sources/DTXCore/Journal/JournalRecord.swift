@@ -108,7 +108,7 @@ package struct JournalRecord: Equatable, Sendable {
       case .published(let path), .discarded(let path):
         return Body.problem(ofPath: path)
       case .owned(let token):
-        if token == 0 || token > OwnerRecord.maximumNumber { return "a token past the limit" }
+        if token == 0 || token >= OwnerRecord.maximumNumber { return "a token past the limit" }
         return nil
       }
     }

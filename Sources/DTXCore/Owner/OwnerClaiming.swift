@@ -64,8 +64,7 @@ package struct OwnerClaiming: Hashable, Sendable {
     case ended
   }
 
-  /// No number up to here is used: what else is there bears it.
-  private let floor: UInt64
+  private let claim: UInt64
   private let timing: OwnerTiming
   private var phase = Phase.looking
   /// The owner that was seen first, and when.
@@ -74,15 +73,16 @@ package struct OwnerClaiming: Hashable, Sendable {
   private struct Watched: Hashable, Sendable {
     var sighting: Sighting
     var since: UInt64
+    var lastLook: UInt64
   }
 
   /// Begins a claim.
   ///
   /// - Parameters:
-  ///   - floor: the highest token that is known otherwise, 0 for none.
+  ///   - claim: the random number of the run's record.
   ///   - timing: what owners and onlookers keep to.
-  package init(above floor: UInt64, _ timing: OwnerTiming) {
-    self.floor = floor
+  package init(claim: UInt64, _ timing: OwnerTiming) {
+    self.claim = claim
     self.timing = timing
   }
 
@@ -100,9 +100,12 @@ package struct OwnerClaiming: Hashable, Sendable {
     case .looking:
       return sightings.contains { $0.isGone } ? .look : consider(top, at: now)
     case .confirming(let number, let over):
-      guard let top, top.number == number, !top.isGone else {
-        return withdraw(number, foundAlive: nil)
+      // A file of this number that is another's is not this one's to remove.
+      guard sightings.contains(where: { $0.number == number && $0.claim == claim }) else {
+        phase = .looking
+        return .look
       }
+      guard top?.number == number else { return withdraw(number, foundAlive: nil) }
       let before = over.flatMap { over in sightings.first { $0.number == over.number } }
       if let over, let before, !over.isOver, !before.isOver, !before.isGone,
         before.line != over.line
@@ -144,18 +147,19 @@ package struct OwnerClaiming: Hashable, Sendable {
   }
 
   private mutating func consider(_ top: Sighting?, at now: UInt64) -> Action {
-    guard let top else { return make(floor + 1, over: nil) }
-    if top.isOver { return make(max(top.number, floor) + 1, over: top) }
-    guard let watched else {
-      self.watched = Watched(sighting: top, since: now)
-      return .rest
-    }
-    guard watched.sighting == top else {
+    guard let top else { return make(1, over: nil) }
+    if top.isOver { return make(top.number + 1, over: top) }
+    let since = watched?.since ?? now
+    let lastLook = watched?.lastLook ?? now
+    guard watched?.sighting ?? top == top else {
       phase = .ended
       return .held(top)
     }
-    guard now >= watched.since + timing.patience else { return .rest }
-    return make(max(top.number, floor) + 1, over: top)
+    // A server that answered nobody for so long says nothing of the owner, who hung as well.
+    let isCutOff = now - lastLook > timing.patience / 2
+    watched = Watched(sighting: top, since: isCutOff ? now : since, lastLook: now)
+    guard !isCutOff, now >= since + timing.patience else { return .rest }
+    return make(top.number + 1, over: top)
   }
 
   private mutating func make(_ number: UInt64, over: Sighting?) -> Action {

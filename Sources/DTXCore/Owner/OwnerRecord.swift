@@ -17,7 +17,7 @@ package struct OwnerProcess: Equatable, Sendable {
 
   /// Whether a process that sees `other` can tell whether this one still runs.
   package func isVisible(from other: OwnerProcess) -> Bool {
-    !boot.isEmpty && boot == other.boot && namespace == other.namespace
+    !boot.isEmpty && boot == other.boot && namespace != 0 && namespace == other.namespace
   }
 }
 
@@ -67,13 +67,13 @@ package struct OwnerRecord: Equatable, Sendable {
     guard name.starts(with: namePrefix) else { return nil }
     let text = String(decoding: name.dropFirst(namePrefix.count), as: UTF8.self)
     // One number has one name, and there is always a next one.
-    guard let number = UInt64(text), "\(number)" == text, number <= maximumNumber else {
+    guard let number = UInt64(text), "\(number)" == text, number < maximumNumber else {
       return nil
     }
     return number
   }
 
-  /// More owners than a destination has seconds, and far from the end of 64 bits.
+  /// What no number reaches: more than any destination has owners, and far from the end of 64 bits.
   package static let maximumNumber: UInt64 = 1 << 62
 
   private static let namePrefix = Array("owner.".utf8)

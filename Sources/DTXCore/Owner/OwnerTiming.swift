@@ -23,7 +23,8 @@ package struct OwnerTiming: Hashable, Sendable {
 
   /// What all hosts keep to.
   ///
-  /// The lease outlasts a server's restart or a few lost signs. Between lease and patience is more
+  /// The lease outlasts a few lost signs; behind a server that is away for longer an owner waits, and
+  /// goes on if nobody has taken over. Between lease and patience is more
   /// than the longest that the clients of NFS and Lustre keep what they know of a file that is
   /// opened anew.
   package static let standard = OwnerTiming(

@@ -28,8 +28,6 @@ extension Destination {
       try committing.publish()
       try committing.syncDirectories()
     } catch {
-      // Whoever has lost the destination hears of that rather than of what came of it.
-      try requireWriting().lock.check()
       throw EpochCommitting.condemned(work, error)
     }
     try committing.closeFiles()

@@ -113,6 +113,7 @@ struct SegmentPreparing {
       let isRefused = isDemanded && destination.options.isAppendOnly
       return isRefused ? "another is there; \(Destination.addsAlone)" : nil
     }
+    try destination.requireWriting().lock.requireHold()
     let parent = try place.directories.parent(of: index)
     policy.touch(parent)
     if action != .update { try makeWritable(entry.parent, parent) }

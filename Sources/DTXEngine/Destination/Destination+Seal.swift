@@ -104,6 +104,7 @@ extension Destination {
       try sealing.withLock { sealing throws(SystemError) in
         try begin(&sealing)
         _ = try sealing.manifest?.finish()
+        try writing.lock.requireHold()
         // Each identity section is bound to its segment by a root, so the order is of no matter.
         try sealing.identities?.publish(as: StateDirectory.Name.identities)
         try sealing.manifest?.publish(as: StateDirectory.Name.manifest)
@@ -111,6 +112,7 @@ extension Destination {
         sealing.identities = nil
       }
       try directory.sync()
+      try writing.lock.requireHold()
       try writing.journal.remove()
       for name in [
         StateDirectory.Name.manifestEarlier, StateDirectory.Name.identitiesEarlier,
@@ -146,6 +148,7 @@ extension Destination {
   private func begin(_ sealing: inout Sealing) throws(SystemError) {
     guard sealing.manifest == nil else { return }
     let directory = requireWriting().state.directory
+    try requireWriting().lock.requireHold()
     sealing.manifest = try ManifestFileWriter(
       StateDirectory.Name.manifestPartial,
       in: directory,

@@ -47,12 +47,15 @@ extension Destination {
   /// Removes state and directories that this run has made; all that is not empty stays.
   func removeTraces() {
     guard withdrawing.withLock({ $0 }), !isContinued, let writing, let root else { return }
+    // An owner's number must not come twice, so what remembers it stays.
+    guard writing.lock.token == nil else { return }
     let state = writing.state
     guard !state.contains(StateDirectory.Name.manifest) else { return }
     for name in [StateDirectory.Name.journal, StateDirectory.Name.newJournal] {
       try? state.remove(name)
     }
-    writing.lock.removeFiles(in: state)
+    // Last, while it is held: whoever waits for it sees that it is gone.
+    try? state.remove(StateDirectory.Name.lock)
     if state.isBelowRoot { removeStateDirectories(in: root.directory) }
     for path in madeRoots.reversed() {
       DestinationRoot.removeIfEmpty(path, within: options.confinement)

@@ -15,6 +15,7 @@ extension Destination {
     let entry = Int(found.entry)
     if let reason = place.failure(of: entry) { return .failed(.unwritable, reason) }
     do throws(SystemError) {
+      try requireWriting().lock.requireHold()
       let target =
         segment.entries[entry].extentCount > 1
         ? try sharedTarget(entry, place) : try ownTarget(entry, place)

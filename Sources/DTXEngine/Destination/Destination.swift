@@ -60,7 +60,8 @@ package final class Destination: Sendable {
 
   /// Opens the root and the session's state, takes the lock, and reads what an earlier run left.
   ///
-  /// Blocks for up to 15 s while another run that has lost its peer holds the lock.
+  /// Blocks for up to 15 s while another run that has lost its peer holds the lock, and for a minute
+  /// to see that an owner on another host is gone.
   ///
   /// - Parameters:
   ///   - path: the receiving directory as the user wrote it; made with its parents if missing,
@@ -184,6 +185,11 @@ package final class Destination: Sendable {
   deinit {
     writing?.lock.release()
     repairing?.close()
+  }
+
+  /// What really ended a call that failed so: another run may have taken the destination.
+  func cause(of error: TransferError) -> TransferError {
+    writing?.lock.loss ?? repairing?.loss ?? error
   }
 
   // MARK: - Where nothing is changed

@@ -26,6 +26,10 @@ final class DestinationLock: Sendable {
     self.ownership = ownership
   }
 
+  deinit {
+    release()
+  }
+
   /// Takes the lock, or waits a while for it; up to a minute where it must first be seen that an
   /// owner on another host is gone.
   ///
@@ -70,8 +74,12 @@ final class DestinationLock: Sendable {
     let named = try directory.statusIfPresent(of: StateDirectory.Name.lock)
     guard try file.status().inode == named?.inode else { return .gone }
     var ownership: Ownership?
-    if !isLocal {
-      switch try Ownership.claim(in: directory, above: earlierToken(in: directory)) {
+    // A client of this host's may have it, where this file system is served to others.
+    let isShared = isLocal ? try Ownership.holder(in: directory) != nil : true
+    if isShared {
+      // Who finds the file locked while this one watches an owner is told of this one.
+      try write(.running, since: Clock.wall(), to: file)
+      switch try Ownership.claim(in: directory) {
       case .held(let holder): return .held(by: holder)
       case .claimed(let claimed): ownership = claimed
       }
@@ -108,12 +116,6 @@ final class DestinationLock: Sendable {
     }
   }
 
-  /// The token of the journal that is there: whoever removed the owner files left its staged ones.
-  private static func earlierToken(in directory: Directory) -> UInt64 {
-    let state = StateDirectory(directory: directory, isBelowRoot: true)
-    return (try? JournalWriter.replay(in: state).token) ?? 0
-  }
-
   /// Who holds the lock of a state directory; nil when nobody does.
   ///
   /// It looks by taking the lock for a moment, so a run that begins just then may have to wait.
@@ -138,38 +140,40 @@ final class DestinationLock: Sendable {
     do throws(SystemError) {
       try ownership.check()
     } catch {
-      throw DestinationLock.taken(error)
+      throw loss
+        ?? TransferError(
+          "nobody can say whether this run still holds the destination",
+          error,
+          remedy: "what was acknowledged before is safe: run the same command again"
+        )
     }
   }
 
-  /// The same without a wait, for what cannot be undone.
+  /// The same for each call that cannot be undone: a look at the clock, but where the lease is over.
   ///
-  /// - Throws: ESTALE.
+  /// - Throws: what `loss` explains, or why nobody can say.
   func requireHold() throws(SystemError) {
-    if let ownership, !ownership.holds { throw ownership.lost }
+    if let ownership, !ownership.holds { try ownership.check() }
   }
 
-  /// Removes what the lock has on the disk, while it is held: whoever waits for it sees that it is
-  /// gone.
-  func removeFiles(in state: StateDirectory) {
-    ownership?.release()
-    try? ownership?.remove()
-    try? state.remove(StateDirectory.Name.lock)
-  }
-
-  /// That another run has the lock now.
-  static func taken(_ error: SystemError) -> TransferError {
-    TransferError(
+  /// That another run has the lock now; nil where none has been seen to.
+  var loss: TransferError? {
+    guard let ownership, ownership.isLost else { return nil }
+    return TransferError(
       .locked,
       "this run no longer holds the destination",
-      cause: "\(error)",
-      remedy: "another host may have taken it over; what was acknowledged before is safe"
+      cause: "it showed no sign of life for a minute, and another took over: \(ownership.lost)",
+      remedy: "what was acknowledged before is safe; the other run goes on with it"
     )
   }
 
-  /// Rewrites the holder's line; a failure is of no consequence to the lock.
+  /// Rewrites the holder's line.
   func write(_ state: State) throws(SystemError) {
     if state == .peerGone { try ownership?.write(state) }
+    try DestinationLock.write(state, since: since, to: file)
+  }
+
+  private static func write(_ state: State, since: Int64, to file: File) throws(SystemError) {
     let host = printable(Array(Host.hostName.utf8))
     let text =
       "pid=\(Host.processID) host=\(host) since=\(since) state=\(state.rawValue)\n"

@@ -86,6 +86,8 @@ struct DestinationOpening {
       try DestinationOpening.keepEarlierManifest(in: state)
     }
     adoptStaged(in: root.directory, as: lock.token)
+    // The journal is the successor's by now if that took too long.
+    try lock.check()
     let journal = try JournalWriter(
       replay,
       in: state,

@@ -91,6 +91,7 @@ struct DirectoryFinishing {
   }
 
   private func finish(_ pending: PendingDirectory) throws(SystemError) {
+    try destination.requireWriting().lock.requireHold()
     let directory = pending.path.isEmpty ? root : try root.openDirectory(pending.path)
     if destination.isContinued { sweep(directory) }
     let status = try directory.status(of: [])

@@ -51,12 +51,19 @@ struct OwnerFiles: Sendable {
   private func isOver(_ record: OwnerRecord) -> Bool {
     if record.state == .released { return true }
     guard record.process.isVisible(from: process) else { return false }
-    return ProcessIdentity.start(of: record.process.number) != record.process.started
+    return ProcessIdentity.isGone(record.process.number, started: record.process.started)
   }
 
   /// Makes an owner's file; false where there is one.
   func make(_ number: UInt64, _ record: OwnerRecord) throws(SystemError) -> Bool {
     let name = OwnerRecord.name(number)
+    guard OwnerRecord.number(ofName: name) == number else {
+      throw SystemError(
+        operation: "claim",
+        subject: printable(name),
+        number: SystemError.tooLarge
+      )
+    }
     let file: File
     do throws(SystemError) {
       file = try directory.openFile(name, .createExclusive)

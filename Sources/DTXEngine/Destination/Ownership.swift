@@ -35,57 +35,67 @@ final class Ownership: Sendable {
   ///
   /// - Parameters:
   ///   - directory: where owner files are.
-  ///   - floor: the highest token that was used as far as is known, 0 for none.
   ///   - process: as whom; this process but in a test.
   ///   - timing: what all who claim there keep to.
   /// - Returns: the hold, or who has it.
   /// - Throws: what the file system said.
   static func claim(
     in directory: Directory,
-    above floor: UInt64,
     as process: OwnerProcess = OwnerFiles.currentProcess,
     timing: OwnerTiming = .standard
   ) throws(SystemError) -> Outcome {
     let files = OwnerFiles(directory: directory, process: process)
-    var claiming = OwnerClaiming(above: floor, timing)
     let record = OwnerRecord(
       claim: randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) },
       process: process,
       host: printableHost(),
       since: Clock.wall()
     )
+    var claiming = OwnerClaiming(claim: record.claim, timing)
     var start = Clock.now()
     var action = claiming.begin()
-    while true {
-      switch action {
-      case .rest:
-        Clock.sleep(nanoseconds: timing.pause)
-        action = claiming.saw(try files.sightings(), at: Clock.now())
-      case .look:
-        action = claiming.saw(try files.sightings(), at: Clock.now())
-      case .make(let number):
-        start = Clock.now()
-        action = claiming.made(try files.make(number, record))
-      case .withdraw(let number):
-        try files.remove(number)
-        action = claiming.removed()
-      case .clear(let number):
-        try files.clear(below: number)
-        action = claiming.removed()
-      case .claimed(let number):
-        let hold = OwnerHold(number: number, claim: record.claim, from: start, timing)
-        return .claimed(try Ownership(files, record, hold, timing))
-      case .held(let sighting):
-        return .held(by: Ownership.name(sighting))
+    var made: UInt64?
+    do throws(SystemError) {
+      while true {
+        switch action {
+        case .rest:
+          Clock.sleep(nanoseconds: timing.pause)
+          action = claiming.saw(try files.sightings(), at: Clock.now())
+        case .look:
+          action = claiming.saw(try files.sightings(), at: Clock.now())
+        case .make(let number):
+          start = Clock.now()
+          let isMade = try files.make(number, record)
+          if isMade { made = number }
+          action = claiming.made(isMade)
+        case .withdraw(let number):
+          try files.remove(number)
+          made = nil
+          action = claiming.removed()
+        case .clear(let number):
+          try files.clear(below: number)
+          action = claiming.removed()
+        case .claimed(let number):
+          let hold = OwnerHold(number: number, claim: record.claim, from: start, timing)
+          return .claimed(try Ownership(files, record, hold, timing))
+        case .held(let sighting):
+          return .held(by: Ownership.name(sighting))
+        }
       }
+    } catch {
+      // A file that nobody stands behind would keep others waiting.
+      if let made { try? files.remove(made) }
+      throw error
     }
   }
 
   /// Who holds the destination of a state directory, as far as its files say; nil when nobody does.
   static func holder(in directory: Directory) throws(SystemError) -> String? {
     let files = OwnerFiles(directory: directory, process: OwnerFiles.currentProcess)
-    let top = try files.sightings().max { $0.number < $1.number }
-    return top.flatMap { $0.isOver ? nil : name($0) }
+    let top = try files.sightings().filter { !$0.isGone }.max { $0.number < $1.number }
+    guard let top, !top.isOver else { return nil }
+    let isVisible = OwnerRecord(top.line)?.process.isVisible(from: files.process) ?? false
+    return isVisible ? name(top) : "\(name(top)), of which this host cannot see whether it runs"
   }
 
   private init(
@@ -117,7 +127,7 @@ final class Ownership: Sendable {
 
   /// Makes sure that the destination is still this owner's, and waits a while to find out.
   ///
-  /// - Throws: ESTALE when another has it, or nobody can say.
+  /// - Throws: what kept the sign of life from being written; `lost` when another has taken over.
   func check() throws(SystemError) {
     let deadline = Clock.now() + timing.patience
     while true {
@@ -128,11 +138,14 @@ final class Ownership: Sendable {
         failure = error
       }
       if holds { return }
-      let isLost = state.withLock { $0.hold.isLost }
-      if isLost || Clock.now() >= deadline { throw failure ?? lost }
+      if isLost { throw lost }
+      if Clock.now() >= deadline { throw failure ?? lost }
       Clock.sleep(nanoseconds: timing.pause)
     }
   }
+
+  /// Whether another has taken over.
+  var isLost: Bool { state.withLock { $0.hold.isLost } }
 
   /// That another has taken over, as the error of a call.
   var lost: SystemError {
@@ -158,11 +171,6 @@ final class Ownership: Sendable {
     guard !wasEnding else { return }
     thread.withLock { $0 }?.join()
     try? write(.released)
-  }
-
-  /// Removes the owner's file, which `release` has given back.
-  func remove() throws(SystemError) {
-    try files.remove(token)
   }
 
   /// Writes a sign of life, and looks whether anybody has taken over.

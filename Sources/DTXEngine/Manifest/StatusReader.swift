@@ -49,7 +49,7 @@ package enum StatusReader {
       defer { lock.release() }
       // Whoever held it may have come to the end.
       guard isBrokenOff(state) else { continue }
-      try discard(state, session, in: root)
+      try discard(state, session, under: lock, in: root)
       discarded.append(session)
     }
     return discarded
@@ -168,13 +168,15 @@ package enum StatusReader {
   private static func discard(
     _ state: StateDirectory,
     _ session: SessionStatus,
+    under lock: DestinationLock,
     in root: Directory
   ) throws(TransferError) {
     // Behind the key there may be the destination's place.
-    let stagedName = StagedName(key: String(session.key.prefix(16)))
+    let stagedName = StagedName(key: String(session.key.prefix(16)), token: lock.token)
     let summary = "session \(session.key) cannot be discarded"
     try TransferError.unless(summary) { () throws(SystemError) in
       try sweep(root, stagedName)
+      try lock.requireHold()
       for name in StateDirectory.Name.unfinished { try state.remove(name) }
       try state.directory.sync()
     }
@@ -196,7 +198,7 @@ package enum StatusReader {
         if kind == nil { kind = try directory.statusIfPresent(of: item.name)?.kind }
         if kind == .directory {
           if !isState { pending.append(path.isEmpty ? item.name : path + [slash] + item.name) }
-        } else if stagedName.isStaged(item.name) {
+        } else if stagedName.isLeftover(item.name) {
           try directory.unlink(item.name)
           hasChanged = true
         }

@@ -63,6 +63,9 @@ final class Repairing: Sendable {
     }
   }
 
+  /// That another run has taken the tree; nil where none has been seen to.
+  var loss: TransferError? { lock.loss }
+
   /// Gives the lock back; a second call does nothing.
   func close() {
     lock.release()

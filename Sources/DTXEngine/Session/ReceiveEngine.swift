@@ -194,7 +194,7 @@ final class ReceiveEngine: Sendable {
     do throws(TransferError) {
       inbox.send(try body())
     } catch {
-      inbox.send(.failed(SessionFailure(error)))
+      inbox.send(.failed(SessionFailure(destination.cause(of: error))))
     }
   }
 
@@ -263,7 +263,7 @@ final class ReceiveEngine: Sendable {
       try destination.seal(work)
       segments.withLock { $0[work.segment.index] = nil }
     } catch {
-      inbox.send(.failed(SessionFailure(error)))
+      inbox.send(.failed(SessionFailure(destination.cause(of: error))))
     }
   }
 
