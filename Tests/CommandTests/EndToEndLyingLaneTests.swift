@@ -6,33 +6,10 @@ import Testing
 extension EndToEndTests {
   /// A sender that repeats itself, or falls silent, against the real server.
   @Suite struct LyingLaneTests {
-    private static let byteCounts = [64 << 10, 64 << 10, 32 << 10]
-
-    private static func entry(_ kind: EntryKind, in parent: Int?, _ byteCount: UInt64 = 0) -> Entry
-    {
-      Entry(kind: kind, parent: parent, mode: 0o755, modified: 0, byteCount: byteCount)
-    }
-
-    /// A directory with one file of three blocks.
-    private static func inventory() -> Inventory {
-      var inventory = Inventory()
-      inventory.append(entry(.directory, in: nil), name: [])
-      inventory.append(entry(.regular, in: 0, 160 << 10), name: bytes("file"))
-      return inventory
-    }
-
     private func settled(_ place: Workplace) throws -> HostileInitiator {
       let far = try HostileInitiator(in: place)
       try far.settle(at: place("to"))
       return far
-    }
-
-    private func send(_ number: Int, of content: UInt8, over lane: OpenedLane) throws {
-      let data = [UInt8](repeating: content, count: Self.byteCounts[number])
-      let block = BlockReference(segment: 0, block: number)
-      try lane.send(.blockHeader, BlockFrame.encodeHeader(block))
-      try lane.send(.data, data)
-      try lane.send(.trailer, BlockFrame.encodeTrailer([.intact(Digest.xxh3(of: data))]))
     }
 
     /// Reads on to the segment's end.
@@ -58,13 +35,13 @@ extension EndToEndTests {
     func aBlockThatComesTwiceCountsOnce(_ other: UInt8) throws {
       let place = try Workplace()
       let far = try settled(place)
-      _ = try far.open(Self.inventory())
+      _ = try far.open(ThreeBlocks.inventory())
       let lane = try far.lane()
-      try send(0, of: 3, over: lane)
+      try ThreeBlocks.send(0, of: 3, over: lane)
       // The same again, or what it is not; neither is written.
-      for _ in 0..<3 { try send(0, of: other, over: lane) }
-      try send(1, of: 3, over: lane)
-      try send(2, of: 3, over: lane)
+      for _ in 0..<3 { try ThreeBlocks.send(0, of: other, over: lane) }
+      try ThreeBlocks.send(1, of: 3, over: lane)
+      try ThreeBlocks.send(2, of: 3, over: lane)
       #expect(try received(far) == [0, 1, 2])
       _ = try far.finish()
       try expectContent(3, at: place)
@@ -73,7 +50,7 @@ extension EndToEndTests {
     @Test func aConnectionThatFallsSilentWithinABlockIsGivenUp() throws {
       let place = try Workplace()
       let far = try settled(place)
-      _ = try far.open(Self.inventory())
+      _ = try far.open(ThreeBlocks.inventory())
       let silent = try far.lane()
       let first = BlockReference(segment: 0, block: 0)
       try silent.send(.blockHeader, BlockFrame.encodeHeader(first))
@@ -82,7 +59,7 @@ extension EndToEndTests {
       let end = try far.message { if case .fenced = $0 { true } else { false } }
       #expect(end == .fenced(ConnectionID(lane: 0, number: 1)))
       let lane = try far.lane(2)
-      for block in 0..<3 { try send(block, of: 3, over: lane) }
+      for block in 0..<3 { try ThreeBlocks.send(block, of: 3, over: lane) }
       #expect(try received(far) == [0, 1, 2])
       _ = try far.finish()
       try expectContent(3, at: place)
@@ -91,10 +68,10 @@ extension EndToEndTests {
     @Test func aProvenConnectionThatSaysNothingHoldsNobody() throws {
       let place = try Workplace()
       let far = try settled(place)
-      _ = try far.open(Self.inventory())
+      _ = try far.open(ThreeBlocks.inventory())
       let silent = try far.lane()
       let lane = try far.lane(2)
-      for block in 0..<3 { try send(block, of: 3, over: lane) }
+      for block in 0..<3 { try ThreeBlocks.send(block, of: 3, over: lane) }
       #expect(try received(far) == [0, 1, 2])
       _ = try far.finish()
       try expectContent(3, at: place)
@@ -104,12 +81,12 @@ extension EndToEndTests {
     @Test func aConnectionNumberServesOnce() throws {
       let place = try Workplace()
       let far = try settled(place)
-      _ = try far.open(Self.inventory())
+      _ = try far.open(ThreeBlocks.inventory())
       let lane = try far.lane(2)
       for number in [UInt32(1), 2] {
         #expect(throws: (any Error).self, "number \(number)") { try far.lane(number) }
       }
-      for block in 0..<3 { try send(block, of: 3, over: lane) }
+      for block in 0..<3 { try ThreeBlocks.send(block, of: 3, over: lane) }
       #expect(try received(far) == [0, 1, 2])
       _ = try far.finish()
       try expectContent(3, at: place)
@@ -134,7 +111,7 @@ extension EndToEndTests {
       let place = try Workplace()
       let far = try settled(place)
       for entry in order {
-        let page = Self.page(Self.inventory(), entry..<entry + 1)
+        let page = Self.page(ThreeBlocks.inventory(), entry..<entry + 1)
         far.channel.send(.inventory(segment: 0, page: page))
       }
       try expectStop(far, "the sender sent entries that cannot be taken")
@@ -144,7 +121,7 @@ extension EndToEndTests {
     @Test func aSegmentThatEndsTwiceIsRefused() throws {
       let place = try Workplace()
       let far = try settled(place)
-      far.announce(Self.inventory(), isLast: true)
+      far.announce(ThreeBlocks.inventory(), isLast: true)
       far.channel.send(.inventoryEnd(segment: 0, isLast: true))
       try expectStop(far, "the end of segment 0 out of turn")
     }
@@ -166,7 +143,7 @@ extension EndToEndTests {
     func anotherGenerationIsRefused(_ message: Message) throws {
       let place = try Workplace()
       let far = try settled(place)
-      _ = try far.open(Self.inventory())
+      _ = try far.open(ThreeBlocks.inventory())
       far.channel.send(message)
       try expectStop(far, "the sender sent ")
     }

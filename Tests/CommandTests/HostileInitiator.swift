@@ -168,3 +168,28 @@ extension OpenedLane {
     try socket.sendAll(Array(record.prefix(count)))
   }
 }
+
+/// A dataset for a sender that is played by hand: a directory with one file of three blocks.
+enum ThreeBlocks {
+  private static let byteCounts = [64 << 10, 64 << 10, 32 << 10]
+
+  static func inventory() -> Inventory {
+    var inventory = Inventory()
+    inventory.append(entry(.directory, in: nil, 0), name: [])
+    inventory.append(entry(.regular, in: 0, 160 << 10), name: bytes("file"))
+    return inventory
+  }
+
+  private static func entry(_ kind: EntryKind, in parent: Int?, _ byteCount: UInt64) -> Entry {
+    Entry(kind: kind, parent: parent, mode: 0o755, modified: 0, byteCount: byteCount)
+  }
+
+  /// Sends a block whole, all of it the same byte.
+  static func send(_ number: Int, of content: UInt8, over lane: OpenedLane) throws {
+    let data = [UInt8](repeating: content, count: byteCounts[number])
+    let block = BlockReference(segment: 0, block: number)
+    try lane.send(.blockHeader, BlockFrame.encodeHeader(block))
+    try lane.send(.data, data)
+    try lane.send(.trailer, BlockFrame.encodeTrailer([.intact(Digest.xxh3(of: data))]))
+  }
+}
