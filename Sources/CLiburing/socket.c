@@ -11,6 +11,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <linux/errqueue.h>
 // linux/tcp.h and not netinet/tcp.h: the C library's tcp_info ends before the fields used here.
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -191,6 +192,36 @@ ssize_t dtx_send(
   };
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
   return sendmsg(descriptor, &message, MSG_NOSIGNAL);
+}
+
+int dtx_allow_zero_copy(int descriptor) {
+  int on = 1;
+  return setsockopt(descriptor, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof on);
+}
+
+ssize_t dtx_send_zero_copy(int descriptor, const void *bytes, size_t count) {
+  return send(descriptor, bytes, count, MSG_NOSIGNAL | MSG_ZEROCOPY);
+}
+
+int dtx_take_notification(int descriptor, uint32_t *first, uint32_t *last, int *copied) {
+  for (;;) {
+    char control[CMSG_SPACE(sizeof(struct sock_extended_err)) + 128];
+    struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
+    if (recvmsg(descriptor, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+      return errno == EAGAIN ? 0 : -1;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+      int is_v4 = part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR;
+      int is_v6 = part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR;
+      if (!is_v4 && !is_v6) continue;
+      struct sock_extended_err word;
+      memcpy(&word, CMSG_DATA(part), sizeof word);
+      if (word.ee_errno != 0 || word.ee_origin != SO_EE_ORIGIN_ZEROCOPY) continue;
+      *first = word.ee_info;
+      *last = word.ee_data;
+      *copied = (word.ee_code & SO_EE_CODE_ZEROCOPY_COPIED) != 0;
+      return 1;
+    }
+  }
 }
 
 ssize_t dtx_receive(int descriptor, void *buffer, size_t capacity) {

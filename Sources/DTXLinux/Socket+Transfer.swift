@@ -87,7 +87,7 @@ extension Socket {
   }
 
   /// A socket's timeout shows as EAGAIN, which says little to a person.
-  private func transferred(_ result: Int, _ operation: String) throws(SystemError) -> Int {
+  func transferred(_ result: Int, _ operation: String) throws(SystemError) -> Int {
     try check(operation, result == -Int(EAGAIN) ? -Int(ETIMEDOUT) : result)
   }
 }

@@ -4,6 +4,7 @@ extension TransferSummary {
   /// What a sender counted of itself.
   static func sender(_ totals: EndTotals) -> [(String, JSONValue)] {
     common(totals) + [
+      ("zero_copy_bytes", .integer(totals.zeroCopyByteCount)),
       ("opening_seconds", .seconds(totals.times[.opening])),
       ("scanning_seconds", .seconds(totals.times[.scanning])),
       ("comparing_seconds", .seconds(totals.times[.comparing])),

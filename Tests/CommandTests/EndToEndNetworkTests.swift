@@ -287,6 +287,20 @@ extension EndToEndTests {
       #expect(ending.status == 0, "\(ending.messages)")
     }
 
+    /// Between these two the kernel copies what it was to send without a copy; and where nothing may
+    /// be locked in memory, it does not even begin with it.
+    @Test(arguments: [
+      [], ["prlimit", "--memlock=0", "setpriv", "--bounding-set", "-ipc_lock"],
+    ])
+    func whatIsNotSentWithoutACopyIsCopied(_ launcher: [String]) throws {
+      let bench = try NetworkBench()
+      try Trees.makeMixed(bench.place, "from", largeByteCount: 40 << 20, smallCount: 4)
+      let ending = try start(bench, "push", ["--compress", "off"], launcher: launcher).finish()
+      #expect(ending.status == 0, "\(ending.messages)")
+      try Trees.expectSame(bench.place, "from", "to")
+      #expect(try ending.figure("zero_copy_bytes") == 0)
+    }
+
     private func move(
       _ bench: NetworkBench,
       _ command: String,
@@ -298,11 +312,13 @@ extension EndToEndTests {
     private func start(
       _ bench: NetworkBench,
       _ command: String,
-      _ options: [String]
+      _ options: [String],
+      launcher: [String] = []
     ) throws -> Run {
       let near = bench.place(command == "push" ? "from/" : "to")
       let far = "far:\(bench.place(command == "push" ? "to" : "from/"))"
-      return try bench.start(command, options + (command == "push" ? [near, far] : [far, near]))
+      let places = command == "push" ? [near, far] : [far, near]
+      return try bench.start(command, options + places, launcher: launcher)
     }
   }
 }

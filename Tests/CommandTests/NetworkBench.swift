@@ -150,14 +150,27 @@ final class NetworkBench {
   }
 
   /// Starts one.
-  func start(_ command: String, _ arguments: [String]) throws -> Run {
+  ///
+  /// - Parameters:
+  ///   - command: push or pull.
+  ///   - arguments: behind those that lead to the far end.
+  ///   - launcher: words before the program.
+  /// - Returns: what runs.
+  /// - Throws: when it cannot be started.
+  func start(
+    _ command: String,
+    _ arguments: [String],
+    launcher: [String] = []
+  ) throws -> Run {
     let words = [
       "env", "-u", "SSH_CONNECTION", "XDG_STATE_HOME=\(place("state"))",
       "XDG_CONFIG_HOME=\(place("config"))", "nsenter",
-      "--net=/run/netns/\(name(.near))", program, command, "--rsh", place("shell"), "--dtx-path",
-      program, "--json",
+      "--net=/run/netns/\(name(.near))",
     ]
-    return try Run(words + arguments, in: place)
+    let program = [
+      program, command, "--rsh", place("shell"), "--dtx-path", program, "--json",
+    ]
+    return try Run(words + launcher + program + arguments, in: place)
   }
 
   private func name(_ part: Part) -> String { names[part] ?? "" }

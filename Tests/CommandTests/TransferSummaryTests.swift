@@ -257,7 +257,7 @@ import Testing
         {"cause":"the network","percent":6}],\
         "sender":{"peak_memory_bytes":50000000,"processors":8,"processor_seconds":2.000000000,\
         "host_processor_seconds":5.000000000,"storage_access":null,"storage_method":null,\
-        "opening_seconds":1.000000000,\
+        "zero_copy_bytes":0,"opening_seconds":1.000000000,\
         "scanning_seconds":0.000000000,"comparing_seconds":0.000000000,\
         "moving_seconds":0.500000000,"settling_seconds":6.500000000,\
         "sealing_seconds":0.000000000,"reading_seconds":0.000000000,\

@@ -305,6 +305,7 @@ import Testing
       1000000000000000  # looking
       1100000000000000  # preparing
       1200000000000000  # committing
+      0800000000000000  # 8 bytes without a copy
       02                # direct
       04                # by a ring
       """
@@ -332,6 +333,7 @@ import Testing
     for activity in Activity.counted { totals.times[activity] = UInt64(activity.rawValue) }
     totals.times[.opening] = Limits.activityNanoseconds
     totals.storage = StorageUse(access: .direct, mechanism: .ring)
+    totals.zeroCopyByteCount = 8
     return totals
   }
 
@@ -419,7 +421,7 @@ import Testing
 
   @Test func aWayToFilesAndItsMethodComeTogether() {
     let zeros = MessageCodec.encode(.finished(EndTotals())).dropLast(2)
-    #expect(zeros.count == 1 + 26 * 8)
+    #expect(zeros.count == 1 + 27 * 8)
     for access in UInt8.min...UInt8.max {
       for mechanism in UInt8.min...UInt8.max {
         let isKnown =

@@ -194,6 +194,15 @@ int dtx_unacknowledged(int descriptor, int *byte_count);
 // One sendmsg(2) of two buffers (either may be empty), without SIGPIPE.
 ssize_t dtx_send(
     int descriptor, const void *first, size_t first_count, const void *second, size_t second_count);
+// Has the kernel say of each dtx_send_zero_copy when it needs the memory no more (SO_ZEROCOPY).
+int dtx_allow_zero_copy(int descriptor);
+// One send(2) without SIGPIPE that leaves the bytes where they are (MSG_ZEROCOPY), which must stay as
+// they are until the call's number has come back. ENOBUFS where the kernel has no room to note it, or
+// RLIMIT_MEMLOCK none for the memory.
+ssize_t dtx_send_zero_copy(int descriptor, const void *bytes, size_t count);
+// Takes word of such calls, counted from 0, that are done with: 1 with the first and the last of
+// them and whether the kernel copied their bytes after all; 0 when there is none. Never waits.
+int dtx_take_notification(int descriptor, uint32_t *first, uint32_t *last, int *copied);
 ssize_t dtx_receive(int descriptor, void *buffer, size_t capacity);
 // One recvmsg(2) into two buffers (the second may be empty) that waits until both are full, the
 // peer ends, or a timeout or a signal interrupts.

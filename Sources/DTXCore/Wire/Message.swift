@@ -83,6 +83,9 @@ package struct EndTotals: Equatable, Sendable {
   package var times = ActivityTimes()
   /// How the end reached its files; nil where it touched none.
   package var storage: StorageUse?
+  // Of the sender alone.
+  /// Bytes that the kernel sent without a copy.
+  package var zeroCopyByteCount: UInt64 = 0
   // Of the receiver alone.
   package var epochCount: UInt64 = 0
   package var syncNanoseconds: UInt64 = 0

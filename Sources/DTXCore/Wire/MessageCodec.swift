@@ -134,6 +134,7 @@ package enum MessageCodec {
       writer.append(totals.processorCount)
       writer.append(totals.hostProcessorNanoseconds)
       for activity in Activity.counted { writer.append(totals.times[activity]) }
+      writer.append(totals.zeroCopyByteCount)
       writer.append(totals.storage?.access.rawValue ?? 0)
       writer.append(totals.storage?.mechanism.rawValue ?? 0)
     case .heartbeat:
@@ -279,6 +280,7 @@ package enum MessageCodec {
       totals.processorCount = try reader.uint64("processors")
       totals.hostProcessorNanoseconds = try reader.uint64("processors' time")
       for activity in Activity.counted { totals.times[activity] = try time(&reader) }
+      totals.zeroCopyByteCount = try reader.uint64("bytes without a copy")
       totals.storage = try storage(&reader)
       return .finished(totals)
     case .stop:

@@ -2,7 +2,7 @@ internal import DTXCore
 internal import DTXLinux
 internal import Synchronization
 
-/// What all threads of one end did, in nanoseconds of each activity.
+/// What all threads of one end did: nanoseconds of each activity, and what was sent without a copy.
 ///
 /// Any thread adds and reads; nothing waits for anything.
 final class ActivityLedger: Sendable {
@@ -14,10 +14,16 @@ final class ActivityLedger: Sendable {
 
   private let hostAtStart = Host.processorNanoseconds()
   private let counters = Activity.counted.map { _ in Counter() }
+  private let zeroCopyByteCount = Atomic<UInt64>(0)
 
   func add(_ nanoseconds: UInt64, to activity: Activity) {
     guard activity != .idle else { return }
     counters[activity.rawValue].nanoseconds.add(nanoseconds, ordering: .relaxed)
+  }
+
+  /// Counts bytes that were sent without a copy.
+  func addZeroCopy(_ byteCount: Int) {
+    zeroCopyByteCount.add(UInt64(byteCount), ordering: .relaxed)
   }
 
   /// Counts the time that a call takes.
@@ -48,6 +54,7 @@ final class ActivityLedger: Sendable {
     let host = Host.processorNanoseconds()
     totals.hostProcessorNanoseconds = host - min(hostAtStart, host)
     totals.times = times
+    totals.zeroCopyByteCount = zeroCopyByteCount.load(ordering: .relaxed)
     return totals
   }
 }

@@ -67,6 +67,9 @@ final class BlockReader: @unchecked Sendable {
     }
   }
 
+  /// Units that the reader may get besides those that it has from the beginning.
+  let spareUnitCount: Int
+  private let unitByteCount: Int
   private let workers: StorageWorkers
   private let state: Guarded<State>
   private let files: ExtentReader
@@ -96,10 +99,14 @@ final class BlockReader: @unchecked Sendable {
     var state = State()
     if method.isInline {
       // One record at a time, which stays in the core's cache from its reading to its sending.
-      state.free = [try ReadUnit(byteCount: RecordLayout.maximumPayloadByteCount)]
+      unitByteCount = RecordLayout.maximumPayloadByteCount
+      spareUnitCount = 0
+      state.free = [try ReadUnit(byteCount: unitByteCount)]
     } else {
+      unitByteCount = shape.byteCount
+      spareUnitCount = shape.spareCountPerConnection
       for _ in 0..<UnitShape.countPerConnection {
-        state.free.append(try ReadUnit(byteCount: shape.byteCount))
+        state.free.append(try ReadUnit(byteCount: unitByteCount))
       }
     }
     self.state = Guarded(state)
@@ -133,6 +140,15 @@ final class BlockReader: @unchecked Sendable {
   func give(_ unit: ReadUnit) {
     unit.clear()
     state.withLock { $0.free.append(unit) }
+    advance()
+  }
+
+  /// Adds the spare units, or as many of them as there is memory for, to those that are read into.
+  func addSpareUnits() {
+    for _ in 0..<spareUnitCount {
+      guard let unit = try? ReadUnit(byteCount: unitByteCount) else { break }
+      state.withLock { $0.free.append(unit) }
+    }
     advance()
   }
 

@@ -8,6 +8,7 @@ internal import DTXLinux
 final class BlockSender {
   private let socket: Socket
   private let sealer: RecordSealer
+  private let zeroCopy: ZeroCopySending
   private let reader: BlockReader
   private let table: SourceTable
   private let passage: BlockPassage
@@ -26,6 +27,7 @@ final class BlockSender {
   ///   - passage: counts what goes.
   ///   - compression: decides for this connection.
   ///   - times: what the connections' threads do.
+  ///   - zeroCopy: nil where everything is copied.
   /// - Throws: when there is no memory.
   init(
     opened: OpenedLane,
@@ -33,11 +35,19 @@ final class BlockSender {
     table: SourceTable,
     passage: BlockPassage,
     compression: BlockCompression,
-    times: ActivityLedger
+    times: ActivityLedger,
+    zeroCopy: ZeroCopyLedger?
   ) throws(SystemError) {
     activity = ActivityClock(times)
     socket = opened.socket
     sealer = opened.sealer
+    self.zeroCopy = ZeroCopySending(
+      opened.socket,
+      // What this thread reads itself is in its cache when it is sent.
+      reader.spareUnitCount > 0 ? zeroCopy : nil,
+      heldLimit: reader.spareUnitCount,
+      times: times
+    )
     self.reader = reader
     self.table = table
     self.passage = passage
@@ -72,7 +82,7 @@ final class BlockSender {
     var isLast = false
     while !isLast {
       let unit = next()
-      defer { give(unit) }
+      defer { end(unit) }
       isLast = unit.isLast
       try send(unit, &outcomes)
     }
@@ -88,11 +98,14 @@ final class BlockSender {
     return reader.next()
   }
 
-  /// Gives a unit back, into which a source in memory is read at once.
-  private func give(_ unit: ReadUnit) {
+  /// Gives units back that nobody needs any more; into that of a source in memory the next bytes are
+  /// read at once.
+  private func end(_ unit: ReadUnit) {
     activity.enter(.reading)
     defer { activity.enter(.encoding) }
-    reader.give(unit)
+    if !zeroCopy.keep(unit) { reader.give(unit) }
+    while let unit = zeroCopy.takeDone() { reader.give(unit) }
+    if zeroCopy.takesMoreUnits() { reader.addSpareUnits() }
   }
 
   /// Sends a record that its receiver passes over.
@@ -140,7 +153,8 @@ final class BlockSender {
       let payloadByteCount = compressed.payloadByteCount
       try seal(.compressedData, payloadByteCount, in: compressed.record, of: payload.count)
     } else {
-      try seal(.data, payload.count, in: unit.sealable(record), of: payload.count)
+      let memory = unit.sealable(record)
+      try seal(.data, payload.count, in: memory, of: payload.count, mayStay: true)
     }
   }
 
@@ -161,17 +175,26 @@ final class BlockSender {
   }
 
   /// Seals and sends a record that stands for so many bytes of files.
+  ///
+  /// - Parameters:
+  ///   - type: of the record.
+  ///   - payloadByteCount: of its payload.
+  ///   - buffer: holds the payload, with room around it.
+  ///   - fileByteCount: what it stands for.
+  ///   - mayStay: whether it lies in a unit, from which it may be sent without a copy.
+  /// - Throws: when the connection is broken.
   private func seal(
     _ type: RecordType,
     _ payloadByteCount: Int,
     in buffer: UnsafeMutableRawBufferPointer,
-    of fileByteCount: Int
+    of fileByteCount: Int,
+    mayStay: Bool = false
   ) throws(SystemError) {
     let byteCount = sealer.seal(type, payloadByteCount: payloadByteCount, in: buffer)
     let began = compression.observes ? Clock.now() : 0
     let record = UnsafeRawBufferPointer(rebasing: buffer[..<byteCount])
     try activity.wait(.blocked, working: .sending) { () throws(SystemError) in
-      try socket.sendAll(record)
+      if mayStay { try zeroCopy.send(record) } else { try socket.sendAll(record) }
     }
     activity.enter(.encoding)
     if compression.observes { compression.sent(byteCount, nanoseconds: Clock.now() - began) }

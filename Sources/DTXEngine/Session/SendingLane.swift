@@ -44,7 +44,8 @@ final class SendingLane: SessionLane {
           table: table,
           passage: passage,
           compression: BlockCompression(compression, over: socket),
-          times: times
+          times: times,
+          zeroCopy: LaneOptions.staysOnHost(socket) ? nil : ZeroCopyLedger()
         )
         try tuning.prove { byteCount throws(SystemError) in try sender.fill(byteCount) }
         try SendingLane.run(sender, inbox) { report(.sent(id, $0, $1)) }

@@ -21,6 +21,10 @@ struct UnitShape: Equatable {
   /// The length of each; a multiple of the longest payload of a record.
   let byteCount: Int
 
+  /// Units of a sender's connection that may wait for the far end's word while the kernel sends from
+  /// them: as much again as all units take.
+  let spareCountPerConnection: Int
+
   /// The units of an end with so many connections at the same time.
   ///
   /// Two more are there for connections that take the place of lost ones.
@@ -29,5 +33,9 @@ struct UnitShape: Equatable {
     let record = RecordLayout.maximumPayloadByteCount
     let share = UnitShape.budgetByteCount / count
     byteCount = max(record, min(UnitShape.preferredByteCount, share) / record * record)
+    spareCountPerConnection = max(
+      1,
+      UnitShape.budgetByteCount / (max(1, connectionCount) * byteCount)
+    )
   }
 }
