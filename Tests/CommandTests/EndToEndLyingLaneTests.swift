@@ -35,7 +35,7 @@ extension EndToEndTests {
     func aBlockThatComesTwiceCountsOnce(_ other: UInt8) throws {
       let place = try Workplace()
       let far = try settled(place)
-      _ = try far.open(ThreeBlocks.inventory())
+      try far.open(ThreeBlocks.inventory())
       let lane = try far.lane()
       try ThreeBlocks.send(0, of: 3, over: lane)
       // The same again, or what it is not; neither is written.
@@ -50,7 +50,7 @@ extension EndToEndTests {
     @Test func aConnectionThatFallsSilentWithinABlockIsGivenUp() throws {
       let place = try Workplace()
       let far = try settled(place)
-      _ = try far.open(ThreeBlocks.inventory())
+      try far.open(ThreeBlocks.inventory())
       let silent = try far.lane()
       let first = BlockReference(segment: 0, block: 0)
       try silent.send(.blockHeader, BlockFrame.encodeHeader(first))
@@ -68,7 +68,7 @@ extension EndToEndTests {
     @Test func aProvenConnectionThatSaysNothingHoldsNobody() throws {
       let place = try Workplace()
       let far = try settled(place)
-      _ = try far.open(ThreeBlocks.inventory())
+      try far.open(ThreeBlocks.inventory())
       let silent = try far.lane()
       let lane = try far.lane(2)
       for block in 0..<3 { try ThreeBlocks.send(block, of: 3, over: lane) }
@@ -81,7 +81,7 @@ extension EndToEndTests {
     @Test func aConnectionNumberServesOnce() throws {
       let place = try Workplace()
       let far = try settled(place)
-      _ = try far.open(ThreeBlocks.inventory())
+      try far.open(ThreeBlocks.inventory())
       let lane = try far.lane(2)
       for number in [UInt32(1), 2] {
         #expect(throws: (any Error).self, "number \(number)") { try far.lane(number) }
@@ -126,6 +126,14 @@ extension EndToEndTests {
       try expectStop(far, "the end of segment 0 out of turn")
     }
 
+    @Test func thePlanOfAnotherGenerationIsRefused() throws {
+      let place = try Workplace()
+      let far = try settled(place)
+      #expect(try !far.propose(ThreeBlocks.inventory(), generation: 7))
+      #expect(far.stopText?.contains("a plan of segment 0, which is not being planned") == true)
+      #expect(try far.finish().status == 1)
+    }
+
     @Test(arguments: [
       Message.plan(segment: 0, generation: 7, digest: .zero),
       .revise(
@@ -143,7 +151,7 @@ extension EndToEndTests {
     func anotherGenerationIsRefused(_ message: Message) throws {
       let place = try Workplace()
       let far = try settled(place)
-      _ = try far.open(ThreeBlocks.inventory())
+      try far.open(ThreeBlocks.inventory())
       far.channel.send(message)
       try expectStop(far, "the sender sent ")
     }

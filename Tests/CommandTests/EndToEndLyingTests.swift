@@ -167,7 +167,7 @@ extension EndToEndTests {
     func aConnectionThatLiesIsLostAndTheSessionGoesOn(_ frames: Frames) throws {
       let place = try Workplace()
       let far = try settled(place)
-      _ = try far.open(Self.honest())
+      try far.open(Self.honest())
       let lane = try far.lane()
       try Self.lie(frames, over: lane)
       let lost = try far.message { if case .fenced = $0 { true } else { false } }
@@ -185,7 +185,7 @@ extension EndToEndTests {
     @Test func aBlockWithAnotherDigestIsDamaged() throws {
       let place = try Workplace()
       let far = try settled(place)
-      _ = try far.open(Self.honest())
+      try far.open(Self.honest())
       let lane = try far.lane()
       let block = BlockReference(segment: 0, block: 1)
       try lane.send(.blockHeader, BlockFrame.encodeHeader(block))
@@ -204,7 +204,7 @@ extension EndToEndTests {
     @Test func strangersAtTheLanesPortChangeNothing() throws {
       let place = try Workplace()
       let far = try settled(place)
-      _ = try far.open(Self.honest())
+      try far.open(Self.honest())
       let address = try #require(SocketAddress(numericHost: "127.0.0.1", port: far.port))
       var strangers: [Socket] = []
       for number in 0..<300 {

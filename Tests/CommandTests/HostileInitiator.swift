@@ -65,7 +65,18 @@ final class HostileInitiator {
   }
 
   /// Announces a last segment, and agrees on its plan, to the moment when blocks may come.
-  func open(_ inventory: Inventory) throws -> Segment {
+  func open(_ inventory: Inventory) throws {
+    try #require(try propose(inventory), "the receiver did not agree: \(stopText ?? "no stop")")
+  }
+
+  /// Announces a last segment, and its plan.
+  ///
+  /// - Parameters:
+  ///   - inventory: the segment's entries.
+  ///   - number: what is said to be the plan's generation; the right one is 0.
+  /// - Returns: whether the receiver agrees.
+  /// - Throws: when it says what no receiver can say.
+  func propose(_ inventory: Inventory, generation number: UInt32 = 0) throws -> Bool {
     announce(inventory, isLast: true)
     let segment = Segment(
       index: 0,
@@ -82,10 +93,8 @@ final class HostileInitiator {
       inputs: inputs,
       generation: Generation(inputs)
     )
-    channel.send(.plan(segment: 0, generation: 0, digest: plan.digest(with: inputs)))
-    let planned = try message { if case .planned = $0 { true } else { false } }
-    try #require(planned != nil, "the receiver did not agree: \(stopText ?? "no stop")")
-    return segment
+    channel.send(.plan(segment: 0, generation: number, digest: plan.digest(with: inputs)))
+    return try message { if case .planned = $0 { true } else { false } } != nil
   }
 
   /// Announces the entries of a segment.

@@ -31,6 +31,21 @@ extension Decoder {
     try? MessageCodec.decode(MessageCodec.encode(message))
   }
 
+  /// Elements of a property that is a collection.
+  static func count(of property: String, in value: Any) -> Int {
+    mirror(of: property, in: value)?.children.count ?? Int.max
+  }
+
+  /// The case of a property that is an enumeration, if it has values.
+  static func caseName(of property: String, in value: Any) -> String? {
+    mirror(of: property, in: value)?.children.first?.label
+  }
+
+  private static func mirror(of property: String, in value: Any) -> Mirror? {
+    let found = Mirror(reflecting: value).children.first { $0.label == property }
+    return found.map { Mirror(reflecting: $0.value) }
+  }
+
   /// Elements of all collections within a value, however deep.
   ///
   /// - Parameters:

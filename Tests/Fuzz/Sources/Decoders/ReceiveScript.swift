@@ -23,8 +23,6 @@ struct ReceiveScript {
   private var end = SessionEnd()
   /// The latest connection of each lane: numbers only rise.
   private var latest: [Int: UInt32] = [:]
-  /// Whether the sender has said that it stops: what follows is not looked at.
-  private var isStopping = false
 
   init(_ bytes: [UInt8]) {
     var choices = Choices(bytes)
@@ -55,12 +53,15 @@ struct ReceiveScript {
         continue
       }
       guard let message = Decoder.arriving(said) else { continue }
-      if case .stop = message { isStopping = true }
       let count = choices.below(32) == 31 ? Decoder.repetitionCount : 1
       for _ in 0..<count where !end.isReached { try handle(.message(message)) }
       if case .received = message {
-        try Decoder.demand(end.isReached || isStopping, "it goes on after a receiver's message")
+        // One that stops, by itself or because it was told, looks at nothing any more.
+        let isOver = end.isReached || Decoder.caseName(of: "phase", in: session) == "stopping"
+        try Decoder.demand(isOver, "it goes on after a receiver's message")
       }
+      let openCount = Decoder.count(of: "segments", in: session)
+      try Decoder.demand(openCount <= Limits.openSegmentCount, "\(openCount) open segments")
       if count > 1, !end.isReached {
         let held = Decoder.heldCount(session, without: ["segments", "arriving"])
         try Decoder.demand(held <= Decoder.heldCount, "it holds \(held) after \(message)")

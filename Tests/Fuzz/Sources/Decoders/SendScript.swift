@@ -126,12 +126,13 @@ struct SendScript {
   }
 
   private mutating func adjustment() -> Adjustment {
-    switch choices.below(3) {
+    switch choices.below(4) {
     case 0: .pause
     case 1: .resume
-    default:
+    case let extraCount:
+      // As many as there are lanes, or one more.
       .rates(
-        (0..<inputs.lanes.count).map { _ in
+        (0..<inputs.lanes.count + extraCount - 2).map { _ in
           Rate(bitsPerSecond: [0, 2, 1_000_000, Limits.laneBitsPerSecond][choices.below(4)])
         }
       )
@@ -182,6 +183,9 @@ struct SendScript {
       try load(id, work)
     case .send(.plan(let segment, let generation, let digest)):
       plans[segment] = (generation, digest)
+    case .pace(let rates):
+      let laneCount = inputs.lanes.count
+      try Decoder.demand(rates.count == laneCount, "\(rates.count) rates of \(laneCount) lanes")
     case .report(let failed):
       let entryCount = segments[failed.segment]?.entries.count ?? 0
       try Decoder.demand(failed.entry < entryCount, "entry \(failed.entry) of \(entryCount)")
@@ -197,7 +201,7 @@ struct SendScript {
       reports.append(choices.below(4) == 0 ? .connectionLost(id, reason: "no") : .connectionUp(id))
     case .close(let id):
       reports.append(.connectionLost(id, reason: "closed"))
-    case .announce, .send, .storeReceipt, .planned, .revised, .pace, .finish:
+    case .announce, .send, .storeReceipt, .planned, .revised, .finish:
       break
     }
   }
