@@ -126,7 +126,7 @@ struct TransferSummary {
     }
     if report.lostConnectionCount > 0 {
       let count = Figure.count(report.lostConnectionCount, "connection")
-      rows.append(row("", "lost on the way and opened again: \(count)"))
+      rows.append(row("", "lost on the way: \(count)"))
     }
     return rows
   }

@@ -164,7 +164,7 @@ import Testing
     var report = completedReport()
     report.lostConnectionCount = 3
     #expect(
-      lines(report).contains("\n          lost on the way and opened again: 3 connections\n")
+      lines(report).contains("\n          lost on the way: 3 connections\n")
     )
   }
 
