@@ -67,7 +67,7 @@ extension EndToEndTests {
       let places = command == "push" ? [site.far("to")] : ["\(Sshd.host):", site.place("to")]
       let ending = try site.start(
         command,
-        ["--source-null", "16MiB", "--sink-null", "--block-size", "1MiB", "--rate", "40M"] + places
+        ["--source-null", "4MiB", "--sink-null", "--block-size", "1MiB", "--rate", "10M"] + places
       ).finish()
       #expect(ending.status == 0, "\(ending.messages)")
       // Others may keep this machine's processors busy meanwhile; the rate comes next then.
