@@ -91,11 +91,14 @@ import Testing
     try tree.root.setMode(of: Array("d".utf8), 0o2755)
     let samples: [Sample] = [
       .root(), .directory("d"), .file("d/f", 10), .file("d/g", 10, mode: 0o640),
+      // The rights of the next ones are known from those before them.
+      .file("d/h", 10), .file("d/i", 10, mode: 0o640), .file("d/j", 10, mode: 0o4755),
+      .file("d/k", 10, mode: 0o755), .file("d/l", 10, mode: 0o666), .file("d/m", 10, mode: 0o666),
     ]
     var transfer = try TestTransfer(tree, TestDataset(samples), options: Self.options)
     try transfer.run()
-    for name in ["d/f", "d/g"] {
-      let sample = try #require(samples.first { $0.path == Array(name.utf8) })
+    for sample in samples.dropFirst(2) {
+      let name = String(decoding: sample.path, as: UTF8.self)
       let status = try #require(try tree.status(name))
       #expect(status.groupID == sample.entry.groupID)
       #expect(status.mode == sample.entry.mode)

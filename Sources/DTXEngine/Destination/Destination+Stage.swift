@@ -65,20 +65,21 @@ extension Destination {
       )
       stagedFiles.release(StagedTable.Key(segment: segment.index, entry: staged.entry))
       return nil
-    case .own(let file, let name, let directory):
+    case .own(let file, let name, let parent):
       guard isIntact else {
-        try? directory.unlink(name)
+        try? parent.directory.unlink(name)
         return nil
       }
       do throws(SystemError) {
         let metadata = metadata(of: entry)
-        try metadata.apply(to: file)
+        let rights = try parent.newFiles.rights(of: file, permissions: metadata.stagedPermissions)
+        try metadata.apply(to: file, from: rights)
         // The commit could not open it again for its sync.
         if !metadata.isReadable { try file.sync() }
         try file.close()
         return nil
       } catch {
-        try? directory.unlink(name)
+        try? parent.directory.unlink(name)
         let failed = staged.place.fail(staged.entry, error)
         return (failed.failure, failed.reason)
       }
@@ -101,7 +102,7 @@ extension Destination {
     if place.inventory.hasHoles(entry) {
       try file.setByteCount(place.entries[entry].byteCount)
     }
-    return .own(file, name: name, in: parent.directory)
+    return .own(file, name: name, in: parent)
   }
 
   /// The staged file that several extents share: open already, an earlier run's, or a new one.

@@ -6,6 +6,7 @@ struct OpenDirectory: Sendable {
   let directory: Directory
   /// The file system it is on, as statx numbers it.
   let device: UInt64
+  let newFiles = NewFiles()
 }
 
 /// The directories of one segment that were used last, each opened once below the root.

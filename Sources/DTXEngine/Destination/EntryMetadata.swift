@@ -47,14 +47,20 @@ struct EntryMetadata: Equatable, Sendable {
   /// Sets on an open file what differs: the owner first, since that clears set-id bits, and the
   /// time last, since nothing may follow it.
   ///
-  /// What a new file is depends on its directory, the umask and an access list: one look says it,
-  /// and mostly saves two changes.
-  func apply(to file: File) throws(SystemError) {
-    let status = try file.status()
-    let changesOwner = owner.map { status.userID != $0.user || status.groupID != $0.group } ?? false
+  /// - Parameters:
+  ///   - file: gets it.
+  ///   - rights: what the file has now.
+  /// - Throws: what fchown(2), fchmod(2) and futimens(3) say.
+  func apply(to file: File, from rights: FileRights) throws(SystemError) {
+    let changesOwner = owner.map { rights.owner != $0 } ?? false
     if changesOwner, let owner { try file.setOwner(user: owner.user, group: owner.group) }
-    if changesOwner || status.mode != mode { try file.setMode(UInt32(mode)) }
+    if changesOwner || rights.mode != mode { try file.setMode(UInt32(mode)) }
     try file.setTimes(modified: modified)
+  }
+
+  /// Sets on an open file what differs from what it has.
+  func apply(to file: File) throws(SystemError) {
+    try apply(to: file, from: FileRights(try file.status()))
   }
 
   /// Sets all of it on a name that is no directory; a link's mode is nobody's choice on Linux.

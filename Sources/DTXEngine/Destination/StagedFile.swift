@@ -22,7 +22,7 @@ extension Destination {
 
     enum Target: Sendable {
       /// Written by this extent alone, and closed with it.
-      case own(File, name: [UInt8], in: Directory)
+      case own(File, name: [UInt8], in: OpenDirectory)
       /// Written by others too; it stays open.
       case shared(SharedFile)
       case unavailable(SystemError)
