@@ -26,25 +26,16 @@ extension Socket {
     try check("setsockopt", system { dtx_allow_zero_copy(descriptor.raw) })
   }
 
-  /// Sends all bytes from where they lie, as far as the kernel has room to note it; what remains is
-  /// copied.
+  /// Sends bytes from where they lie, as many as the kernel takes at once.
   ///
-  /// - Parameter buffer: stays as it is until `takeNotification` has told of every call.
-  /// - Returns: the number of calls that the kernel will tell of; 0 when it copied all.
-  /// - Throws: as `sendAll`.
-  package func sendAllZeroCopy(_ buffer: UnsafeRawBufferPointer) throws(SystemError) -> Int {
-    var rest = buffer
-    var callCount = 0
-    while !rest.isEmpty {
-      let result = system { dtx_send_zero_copy(descriptor.raw, rest.baseAddress, rest.count) }
-      if result == -Int(ENOBUFS) {
-        try sendAll(rest)
-        break
-      }
-      rest = UnsafeRawBufferPointer(rebasing: rest[try transferred(result, "send")...])
-      callCount += 1
-    }
-    return callCount
+  /// - Parameter buffer: is not empty, and what was sent of it stays as it is until
+  ///   `takeNotification` has told of this call.
+  /// - Returns: how many were sent, by a call that the kernel will tell of; nil where it had no room
+  ///   to note one, and sent none.
+  /// - Throws: as `sendAll`; then no byte was sent, and the kernel tells of nothing.
+  package func sendZeroCopy(_ buffer: UnsafeRawBufferPointer) throws(SystemError) -> Int? {
+    let result = system { dtx_send_zero_copy(descriptor.raw, buffer.baseAddress, buffer.count) }
+    return result == -Int(ENOBUFS) ? nil : try transferred(result, "send")
   }
 
   /// Takes word of calls that are done with; nil when there is none.

@@ -287,8 +287,8 @@ extension EndToEndTests {
       #expect(ending.status == 0, "\(ending.messages)")
     }
 
-    /// Between these two the kernel copies what it was to send without a copy; and where nothing may
-    /// be locked in memory, it does not even begin with it.
+    /// Between these two the kernel copies what it was to send without a copy, and where nothing may
+    /// be locked in memory, it refuses to: the transfer is whole, and claims nothing.
     @Test(arguments: [
       [], ["prlimit", "--memlock=0", "setpriv", "--bounding-set", "-ipc_lock"],
     ])

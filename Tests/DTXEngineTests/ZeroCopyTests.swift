@@ -113,15 +113,16 @@ import Testing
     var free: [ReadUnit] = []
     private(set) var mostHeldCount = 0
     private(set) var hasGrown = false
+    private let spareCount: Int
     private var unitCount = 3
 
-    init(over socket: Socket, _ ledger: ZeroCopyLedger?) throws {
-      sending = ZeroCopySending(
-        socket,
-        ledger,
-        heldLimit: ZeroCopySendingTests.heldLimit,
-        times: times
-      )
+    init(
+      over socket: Socket,
+      _ ledger: ZeroCopyLedger?,
+      spareCount: Int = ZeroCopySendingTests.heldLimit
+    ) throws {
+      self.spareCount = spareCount
+      sending = ZeroCopySending(socket, ledger, times: times)
       for _ in 0..<unitCount { free.append(try ReadUnit(byteCount: byteCount)) }
     }
 
@@ -135,10 +136,11 @@ import Testing
       if !sending.keep(unit) { free.insert(unit, at: 0) }
       collect()
       mostHeldCount = max(mostHeldCount, unitCount - free.count)
-      guard sending.takesMoreUnits() else { return }
+      guard sending.wantsUnits else { return }
       hasGrown = true
-      for _ in 0..<heldLimit { free.append(try ReadUnit(byteCount: byteCount)) }
-      unitCount += heldLimit
+      for _ in 0..<spareCount { free.append(try ReadUnit(byteCount: byteCount)) }
+      unitCount += spareCount
+      sending.grow(by: spareCount)
     }
 
     /// Takes back what the kernel is done with.
@@ -192,6 +194,43 @@ import Testing
     #expect(sender.mostHeldCount <= Self.heldLimit)
     let sent = sender.times.totals.zeroCopyByteCount
     #expect(sent >= UInt64(5 * Self.byteCount) && sent <= UInt64(200 * Self.byteCount))
+  }
+
+  @Test("one unit is held where there is no memory for more", .timeLimit(.minutes(1)))
+  func twoUnitsAreAlwaysFree() throws {
+    let (near, far) = try Self.connected()
+    try far.setReceiveBuffer(byteCount: 64 << 10)
+    let sender = try Sender(over: near, ZeroCopyLedger(ignoresCopies: true), spareCount: 0)
+    let reading = try Background { Self.count(far, unitCount: 50) }
+    for number in 0..<50 { try sender.send(UInt8(number)) }
+    #expect(try reading.value() == 50)
+    #expect(sender.hasGrown && sender.mostHeldCount == 1)
+  }
+
+  /// The kernel sends on what it took before the connection was given up.
+  @Test(.timeLimit(.minutes(1)))
+  func aUnitOfWhichOnlyAPartWasSentIsKept() throws {
+    let (near, far) = try Self.connected()
+    try far.setReceiveBuffer(byteCount: 64 << 10)
+    let sending = ZeroCopySending(
+      near,
+      ZeroCopyLedger(ignoresCopies: true),
+      times: ActivityLedger()
+    )
+    // More than the kernel takes at once while nobody reads.
+    let unit = try ReadUnit(byteCount: 64 << 20)
+    let giving = try Background {
+      // The SYN counts as a byte.
+      while let info = try? near.tcpInfo(), info.bytesAcked <= 1 {}
+      near.shutdown()
+    }
+    #expect(throws: SystemError.self) {
+      try sending.send(UnsafeRawBufferPointer(unit.memory.pointer))
+    }
+    try giving.value()
+    #expect(sending.keep(unit))
+    #expect(sending.takeDone() == nil)
+    withExtendedLifetime(far) {}
   }
 
   @Test func oneIsTriedWhereTheKernelCopies() throws {

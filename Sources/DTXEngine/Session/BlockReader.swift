@@ -144,12 +144,16 @@ final class BlockReader: @unchecked Sendable {
   }
 
   /// Adds the spare units, or as many of them as there is memory for, to those that are read into.
-  func addSpareUnits() {
-    for _ in 0..<spareUnitCount {
-      guard let unit = try? ReadUnit(byteCount: unitByteCount) else { break }
+  ///
+  /// - Returns: how many were added.
+  func addSpareUnits() -> Int {
+    var count = 0
+    while count < spareUnitCount, let unit = try? ReadUnit(byteCount: unitByteCount) {
       state.withLock { $0.free.append(unit) }
+      count += 1
     }
     advance()
+    return count
   }
 
   /// Lets go of the source, when no block is expected.
@@ -283,6 +287,7 @@ final class BlockReader: @unchecked Sendable {
         )
       )
     }
+    unit.letGoOfSources()
   }
 
   private func note(_ source: SourceBytes?) {

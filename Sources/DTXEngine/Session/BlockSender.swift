@@ -45,7 +45,6 @@ final class BlockSender {
       opened.socket,
       // What this thread reads itself is in its cache when it is sent.
       reader.spareUnitCount > 0 ? zeroCopy : nil,
-      heldLimit: reader.spareUnitCount,
       times: times
     )
     self.reader = reader
@@ -105,7 +104,7 @@ final class BlockSender {
     defer { activity.enter(.encoding) }
     if !zeroCopy.keep(unit) { reader.give(unit) }
     while let unit = zeroCopy.takeDone() { reader.give(unit) }
-    if zeroCopy.takesMoreUnits() { reader.addSpareUnits() }
+    if zeroCopy.wantsUnits { zeroCopy.grow(by: reader.addSpareUnits()) }
   }
 
   /// Sends a record that its receiver passes over.

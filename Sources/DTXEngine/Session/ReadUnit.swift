@@ -6,7 +6,8 @@ internal import DTXLinux
 /// Each payload begins on a page, as direct and fast reads want it, with its header's room right
 /// before and its tag's behind, so that a record is sealed and sent from where it was read to.
 /// `@unchecked Sendable`: it is handed from the thread that reads to the connection's and back, and
-/// only the owner of the moment touches it.
+/// only the owner of the moment touches it; what was sent without a copy the kernel reads until it
+/// says that it is done.
 final class ReadUnit: @unchecked Sendable {
   /// Bytes of one extent.
   struct Piece {
@@ -38,7 +39,7 @@ final class ReadUnit: @unchecked Sendable {
 
   /// What has been read, in the block's order.
   private(set) var pieces: [Piece] = []
-  /// What is to be read, in the same order.
+  /// What is to be read, in the same order; nothing once it was.
   private(set) var parts: [Part] = []
   /// Parts that a ring reads now; counted with the lock of the reader held.
   var underWayCount = 0
@@ -145,6 +146,12 @@ final class ReadUnit: @unchecked Sendable {
   /// Says what the bytes of the next part are.
   func add(_ piece: Piece) {
     pieces.append(piece)
+  }
+
+  /// Closes the files: all has been read, and a unit that waits to be sent must hold none open.
+  func letGoOfSources() {
+    precondition(underWayCount == 0, "a unit lets go of what is being read")
+    parts.removeAll(keepingCapacity: true)
   }
 
   /// Forgets what was read.

@@ -17,8 +17,8 @@ final class ZeroCopySending {
 
   private let socket: Socket
   private let times: ActivityLedger
-  /// Units that may be held, once it is known to pay.
-  private let heldLimit: Int
+  /// Units that may be held: before the reader has more it does with one less.
+  private var heldLimit = 1
   /// Nil where everything is copied.
   private var ledger: ZeroCopyLedger?
   private var held: [Held] = []
@@ -29,12 +29,10 @@ final class ZeroCopySending {
   /// - Parameters:
   ///   - socket: of the connection.
   ///   - ledger: nil to copy everything.
-  ///   - heldLimit: units that may be held, for which the reader is to get as many more.
   ///   - times: counts what left without a copy.
-  init(_ socket: Socket, _ ledger: ZeroCopyLedger?, heldLimit: Int, times: ActivityLedger) {
+  init(_ socket: Socket, _ ledger: ZeroCopyLedger?, times: ActivityLedger) {
     self.socket = socket
     self.times = times
-    self.heldLimit = heldLimit
     guard ledger != nil, (try? socket.allowZeroCopy()) != nil else { return }
     self.ledger = ledger
   }
@@ -42,21 +40,27 @@ final class ZeroCopySending {
   private var mayHold: Bool {
     switch ledger?.verdict {
     case nil, .awaited, .copies: false
-    // Before the reader has more units it does with one less.
-    case .untried: held.isEmpty
-    case .pays: held.count < (hasGrown ? heldLimit : 1)
+    case .untried, .pays: held.count < heldLimit
     }
   }
 
   /// Sends a record that lies in the present unit.
+  ///
+  /// - Throws: when the connection is broken; what was sent before is noted, for the kernel may go on
+  ///   sending that.
   func send(_ record: UnsafeRawBufferPointer) throws(SystemError) {
-    guard mayHold else { return try socket.sendAll(record) }
-    let callCount = try socket.sendAllZeroCopy(record)
-    ledger?.note(callCount: callCount)
-    if callCount > 0 { byteCount += record.count }
+    var rest = record
+    while mayHold, !rest.isEmpty {
+      let count = try socket.sendZeroCopy(rest)
+      ledger?.note(callCount: count == nil ? 0 : 1)
+      guard let count else { break }
+      byteCount += count
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+    }
+    if !rest.isEmpty { try socket.sendAll(rest) }
   }
 
-  /// Keeps the present unit, all of whose records were sent, if the kernel may read from it.
+  /// Keeps the present unit, of which no more will be sent, if the kernel may read from it.
   ///
   /// - Returns: whether it is kept, and comes back by `takeDone`.
   func keep(_ unit: ReadUnit) -> Bool {
@@ -78,10 +82,12 @@ final class ZeroCopySending {
     return held.removeFirst().unit
   }
 
-  /// Whether the reader is to get as many units more as may be held; true once.
-  func takesMoreUnits() -> Bool {
-    guard !hasGrown, ledger?.verdict == .pays else { return false }
+  /// Whether more units are of use; `grow` follows.
+  var wantsUnits: Bool { !hasGrown && ledger?.verdict == .pays }
+
+  /// The reader has so many units more, or none where there is no memory.
+  func grow(by count: Int) {
     hasGrown = true
-    return true
+    heldLimit = max(heldLimit, count)
   }
 }

@@ -10,7 +10,8 @@ struct UnitShape: Equatable {
   /// fast as 256 KiB. The ceiling program was slower again with 4 MiB.
   static let preferredByteCount = 2 << 20
 
-  /// What all units of one end may take together, unless each connection's least is more.
+  /// What all units of one end may take together, unless each connection's least is more; the spare
+  /// ones of a sender may take as much again.
   static let budgetByteCount = 64 << 20
 
   /// Units of a connection: one that it fills or empties, and two under way from or to a file.
@@ -22,7 +23,7 @@ struct UnitShape: Equatable {
   let byteCount: Int
 
   /// Units of a sender's connection that may wait for the far end's word while the kernel sends from
-  /// them: as much again as all units take.
+  /// them.
   let spareCountPerConnection: Int
 
   /// The units of an end with so many connections at the same time.
