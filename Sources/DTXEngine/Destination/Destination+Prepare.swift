@@ -312,10 +312,15 @@ extension Destination {
     }
     try requireWriting().lock.requireHold()
     try parent.directory.rename(stagedName, to: name, replaces: !options.isAppendOnly)
-    let status = try parent.directory.status(of: name)
+    let metadata = metadata(of: place.entries[entry])
+    var status = try parent.directory.status(of: name)
+    if !metadata.matchesRights(of: status) {
+      try metadata.update(name, in: parent.directory, from: status, granularity: timeGranularity)
+      status = try parent.directory.status(of: name)
+    }
     if place.entries[entry].kind == .regular { place.setIdentity(of: entry, status) }
     guard options.verification >= .durable else { return nil }
-    return metadata(of: place.entries[entry]).difference(
+    return metadata.difference(
       from: status,
       byteCount: place.entries[entry].byteCount,
       granularity: timeGranularity

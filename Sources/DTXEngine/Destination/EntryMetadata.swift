@@ -97,6 +97,12 @@ struct EntryMetadata: Equatable, Sendable {
     return hasChanged
   }
 
+  /// Whether an entry has the owner and the mode that it is to have.
+  func matchesRights(of status: FileStatus) -> Bool {
+    let rights = FileRights(status)
+    return (owner ?? rights.owner) == rights.owner && (kind == .symlink || mode == rights.mode)
+  }
+
   /// What of a published entry is not as it should be; nil when all is.
   func difference(from status: FileStatus, byteCount: UInt64, granularity: Int64) -> String? {
     if EntryKind(status.kind) != kind { return "something else is there after it was published" }

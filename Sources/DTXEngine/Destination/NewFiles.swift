@@ -15,8 +15,8 @@ struct FileRights: Equatable, Sendable {
 ///
 /// The directory's group and access list and the umask decide that, alike for all files that are made
 /// with the same permissions. So the first one is looked at, and with many small files that saves a
-/// system call for each. Should somebody change the directory meanwhile, a wrong mode is found when
-/// the file is published. Any thread may ask.
+/// system call for each. Should somebody change the directory meanwhile, what the files get by that
+/// is set right when they are published. Any thread may ask.
 final class NewFiles: Sendable {
   private let known = Guarded<[UInt32: FileRights]>([:])
 
