@@ -11,6 +11,7 @@ import Testing
 
     func add(_ step: WriteSteps.Step) -> Bool { steps.add(step) }
     func next() -> WriteSteps.Step? { steps.next() }
+    func nextWrite() -> WriteUnit? { steps.nextWrite() }
     func pause() -> Bool { steps.pause() }
     func defers(_ step: WriteSteps.Step) -> Bool { steps.defers(step) }
     func begin(_ unit: WriteUnit) { steps.begin(unit) }
@@ -100,6 +101,30 @@ import Testing
     #expect(!steps.pause())
     #expect(!steps.add(.end(sent: [])))
     #expect(steps.end(leftover: nil))
+  }
+
+  /// A write ends between the moment at which the connection's thread takes the block and the one at
+  /// which it wants its unit: what that write left over must not be lost.
+  @Test(arguments: [false, true])
+  func whatIsLeftOverStaysWhereAUnitIsWanted(_ isLast: Bool) throws {
+    let steps = Block()
+    let units = [try Self.unit(), try Self.unit()]
+    #expect(steps.add(.write(units[0])))
+    guard case .write = steps.next() else { throw Unexpected.step }
+    steps.begin(units[0])
+    if !isLast { steps.begin(units[0]) }
+    #expect(!steps.pause())
+    #expect(steps.add(.write(units[1])))
+    #expect(!steps.end(leftover: .failed(extent: 0, Self.error)))
+    #expect(steps.nextWrite() == nil)
+    // The block is still the thread's, which finds a worker for it.
+    if !isLast {
+      #expect(steps.next() == nil)
+      #expect(steps.end(leftover: nil))
+    }
+    guard case .failed(extent: 0, Self.error) = steps.next() else { throw Unexpected.step }
+    #expect(steps.nextWrite() === units[1])
+    #expect(steps.next() == nil)
   }
 
   private enum Unexpected: Error { case step }

@@ -90,7 +90,10 @@ final class BlockWriter: @unchecked Sendable {
   private func add(_ step: WriteSteps.Step) {
     guard steps.withLock({ $0.add(step) }) else { return }
     // In the middle of a large file no worker is needed to give the ring a unit: that never waits.
-    if case .write(let unit) = step, isForRing(unit), case .write? = steps.withLock({ $0.next() }) {
+    // What a write left over that has just ended comes before it, and is a worker's.
+    if case .write(let unit) = step, isForRing(unit),
+      let unit = steps.withLock({ $0.nextWrite() })
+    {
       _ = begin(0, of: unit)
       release(unit)
       guard steps.withLock({ $0.pause() }) else { return }

@@ -45,6 +45,15 @@ struct WriteSteps: Sendable {
     return leftovers.isEmpty ? steps.removeFirst() : leftovers.removeFirst()
   }
 
+  /// The unit that is written next, for whoever has the block and does nothing else of it.
+  ///
+  /// - Returns: nil where anything else comes first, which stays where it is.
+  mutating func nextWrite() -> WriteUnit? {
+    guard leftovers.isEmpty, case .write(let unit)? = steps.first else { return nil }
+    steps.removeFirst()
+    return unit
+  }
+
   /// Gives the block back, unless it can be gone on with.
   ///
   /// - Returns: whether it can; a worker has to be found then.
