@@ -217,6 +217,7 @@ private struct Responding {
       settlement: settlement,
       tunings: settlement.usesControlChannel ? [] : tunings(settlement),
       isInitiator: false,
+      isConfined: confinement != nil,
       channel: channel,
       secret: secret,
       initiatorListens: request.doorway != nil,

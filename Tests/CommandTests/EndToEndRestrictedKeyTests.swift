@@ -48,11 +48,44 @@ extension EndToEndTests {
       try Self.makeSource(site)
       _ = try site.run("push", site.place("from/"), "\(Sshd.host):run7")
       try site.place.damage(site.place("from/large"))
+      try Tool.shell("chmod 600 '\(site.place("from/mode"))'")
       let before = try Self.listing(site)
       let ending = try site.run("push", "--checksum", site.place("from/"), "\(Sshd.host):run7")
       #expect(ending.status == 2, "\(ending.messages)")
-      #expect(ending.events(naming: "large").count == 1, "\(ending.lines)")
+      for name in ["large", "mode"] {
+        #expect(ending.events(naming: name).count == 1, "\(name): \(ending.lines)")
+      }
       #expect(try Self.listing(site) == before)
+    }
+
+    /// What is in a dataset's state decides what others' transfers to it do.
+    @Test func theStateOfADatasetIsOutOfReach() throws {
+      let site = try Self.archive("--append-only")
+      try Self.makeSource(site)
+      _ = try site.run("push", site.place("from/"), "\(Sshd.host):run7")
+      let before = try Self.listing(site)
+      let key = try #require(
+        try Tool.shell("ls '\(site.place("archive/run7/.dtx"))'").split(separator: "\n").first
+      )
+      let into = try site.run("push", site.place("from/"), "\(Sshd.host):run7/.dtx/\(key)")
+      #expect(into.status == 5, "\(into.messages)")
+      try site.place.makeDirectory("around/run7/.dtx/\(key)/journal.new")
+      let around = try site.run("push", site.place("around/"), "\(Sshd.host):.")
+      #expect(around.status == 2, "\(around.messages)")
+      #expect(around.events(naming: "run7/.dtx").count == 1, "\(around.lines)")
+      #expect(try Self.listing(site) == before)
+    }
+
+    @Test func nothingIsKeptForWhoOnlyReads() throws {
+      let site = try Self.archive("--read-only")
+      try site.place.write("archive/run7/a", "a")
+      let ending = try site.run("pull", "\(Sshd.host):run7/", site.place("back"))
+      #expect(ending.status == 0, "\(ending.messages)")
+      #expect(try site.place.text("back/a") == "a")
+      let kept = try Tool.shell("find '\(site.place.path)' -path '*far-state*' -name '*.manifest'")
+      #expect(kept == "")
+      let inside = try site.run("pull", "\(Sshd.host):run7/.dtx/", site.place("state"))
+      #expect(inside.status == 5, "\(inside.messages)")
     }
 
     @Test func whatAppearsMeanwhileIsNotReplaced() throws {

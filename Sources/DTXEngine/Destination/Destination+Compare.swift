@@ -142,13 +142,14 @@ struct SegmentComparing: ~Copyable {
       try want(index, .create, in: parent)
     case .replace:
       try replace(index, in: parent)
-    case .keep(let metadataDiffers):
+    case .keep(let metadataDiffers), .compareDigests(let metadataDiffers):
       // A directory's time changes with what is added to it, and is not ours to set.
       if destination.options.isAppendOnly, metadataDiffers, entry.kind != .directory {
         return refuse(index, .conflict, "its owner, mode or time differ; \(Destination.addsAlone)")
       }
-      keep(index, status, metadataDiffers: metadataDiffers)
-    case .compareDigests(let metadataDiffers):
+      guard case .compareDigests = decision else {
+        return keep(index, status, metadataDiffers: metadataDiffers)
+      }
       // An earlier run has read it and begun to replace it.
       if hasStaged(index) { return try replace(index, in: parent) }
       try readKept(index, status, metadataDiffers: metadataDiffers, in: parent)

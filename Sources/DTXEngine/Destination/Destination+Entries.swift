@@ -15,7 +15,8 @@ extension Destination {
       return "the dataset was announced without such a name"
     }
     let isTop = parent.map { place.inventory.name(of: $0).isEmpty } ?? true
-    if isTop, name.elementsEqual(StateMarker.directoryName) {
+    // A dataset may hold another's state as what it is, but nobody adds to one that is in use.
+    if isTop || options.isAppendOnly, name.elementsEqual(StateMarker.directoryName) {
       return "dtx keeps its own state under this name"
     }
     return stagedName.isStaged(name) ? "dtx stages unfinished files under such names" : nil

@@ -27,13 +27,16 @@ struct Confinement: Sendable {
 
   /// Puts a path that a peer asks for below the root, as text.
   ///
-  /// - Throws: `.refused` for one with `..`.
+  /// - Throws: `.refused` for one with `..`, and for one that leads to a dataset's state: what a peer
+  ///   changes there decides what others' transfers do.
   func placed(_ asked: [UInt8]) throws(TransferError) -> [UInt8] {
-    let isUpward = asked.split(separator: Confinement.slash).contains {
-      $0.elementsEqual("..".utf8)
-    }
-    guard !isUpward else {
-      throw TransferError(.refused, "a path with .. leads out of what this server serves")
+    for component in asked.split(separator: Confinement.slash) {
+      if component.elementsEqual("..".utf8) {
+        throw TransferError(.refused, "a path with .. leads out of what this server serves")
+      }
+      if component.elementsEqual(StateMarker.directoryName) {
+        throw TransferError(.refused, "a path with .dtx leads to state that this server keeps")
+      }
     }
     if below(asked) != nil { return asked }
     return path + [Confinement.slash] + asked.drop { $0 == Confinement.slash }

@@ -90,7 +90,7 @@ final class SendEngine: Sendable {
     let manifest = SentManifest(
       shape: dataset.shape,
       blockByteCount: setup.options.blockByteCount,
-      isKept: dataset.null == nil && !setup.options.keepsNothing
+      isKept: dataset.null == nil && !setup.options.keepsNothing && !setup.isConfined
     )
     let reader = try ControlReader(setup.channel, backlog) { [self] arrival in take(arrival) }
     for path in dataset.missing { omit(path) }

@@ -11,6 +11,8 @@ struct SessionSetup: Sendable {
   /// What this end sets on each lane's connections; empty where none is a connection of its own.
   var tunings: [LaneTuning]
   var isInitiator: Bool
+  /// Whether the peer is kept below a directory: nothing is written for it anywhere else.
+  var isConfined = false
   var channel: ControlChannel
   var secret: SessionSecret
   /// Whether the initiator listens for lanes, and the responder dials.
