@@ -91,6 +91,29 @@ extension EndToEndTests {
       #expect(changes.output == "")
     }
 
+    /// What rots in an archive has its length and its time, and may lie in a directory that is closed.
+    @Test func aComparisonOfDigestsMendsWhatLiesInAClosedDirectory() throws {
+      let site = try Site()
+      try site.place.write("from/closed/small", "small")
+      try site.place.write("from/closed/large", Trees.content(3 << 20, seed: 5))
+      try Tool.shell(
+        "chmod 555 '\(site.place("from/closed"))'; chmod 755 '\(site.place.path)'"
+      )
+      try site.place.makeDirectory("open")
+      try Tool.shell("chmod 777 '\(site.place("open"))'")
+      try site.setFar(behind: Self.unprivileged.joined(separator: " "))
+      let places = ["--no-owner", "--block-size", "1MiB", site.place("from/"), site.far("open/to")]
+      #expect(try site.start("push", places).finish().status == 0)
+      for name in ["small", "large"] { try site.place.damage(site.place("open/to/closed/\(name)")) }
+      let ending = try site.start("push", ["--checksum"] + places).finish()
+      #expect(ending.status == 0, "\(ending.messages) \(ending.lines)")
+      let difference = try Tool.shell(
+        "diff -r -x .dtx '\(site.place("from"))' '\(site.place("open/to"))'"
+      )
+      #expect(difference == "")
+      #expect(try site.run("verify", "--quiet", site.place("open/to")).status == 0)
+    }
+
     @Test(arguments: ["directory", "file", "top"])
     func aPlantedLinkIsNotWrittenThrough(_ where: String) throws {
       let site = try Site()

@@ -357,4 +357,27 @@ import Testing
     #expect(try tree.content("big") == Self.samples[1].content)
     #expect(try tree.paths() == ["big", "other", "small"])
   }
+
+  /// The sender reads a file whose length and time agree, asks for it, and then it changes there.
+  @Test func ofADemandedFileThatIsLeftOutNothingStays() throws {
+    let tree = try TestTree()
+    let dataset = TestDataset(Self.samples)
+    var first = try TestTransfer(tree, dataset)
+    try first.run()
+    let before = try tree.content("big")
+    var transfer = try TestTransfer(tree, dataset)
+    let segment = dataset.segments[0]
+    var comparison = try transfer.destination.compare(segment)
+    let big = try #require(segment.entry("big"))
+    comparison.demand(big, of: segment)
+    #expect(try transfer.destination.prepare(segment, comparison).isEmpty)
+    try transfer.write(segment, segment.entries[big].extents.lowerBound)
+    transfer.failures.append(
+      FailedEntry(segment: 0, entry: big, failure: .changed, reason: "it is another now")
+    )
+    try transfer.seal(segment, comparison.digests)
+    _ = try transfer.finish()
+    #expect(try tree.paths() == ["big", "other", "small"])
+    #expect(try tree.content("big") == before)
+  }
 }

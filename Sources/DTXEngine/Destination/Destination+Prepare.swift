@@ -101,18 +101,17 @@ struct SegmentPreparing {
   /// - Returns: what is wrong with the entry though every call succeeded.
   private mutating func prepare(_ index: Int) throws(SystemError) -> String? {
     let entry = place.entries[index]
-    let action = place.action(of: index)
     if entry.isContext {
       // Made with its own segment, unless that failed.
       _ = try place.directories.directory(of: index)
       return nil
     }
-    if action == .keep {
-      // The sender may have read that it is another.
-      let isDemanded = entry.extents.contains { comparison.wanted[$0] }
-      let isRefused = isDemanded && destination.options.isAppendOnly
-      return isRefused ? "another is there; \(Destination.addsAlone)" : nil
+    if isDemanded(index) {
+      if destination.options.isAppendOnly { return "another is there; \(Destination.addsAlone)" }
+      place.setAction(of: index, .replace)
     }
+    let action = place.action(of: index)
+    if action == .keep { return nil }
     try destination.requireWriting().lock.requireHold()
     let parent = try place.directories.parent(of: index)
     policy.touch(parent)
@@ -130,6 +129,14 @@ struct SegmentPreparing {
       return try publishResumed(index, in: parent)
     case (.regular, _):
       return nil
+    }
+  }
+
+  /// Whether the sender has read that a file is another, though its length and time agree.
+  private func isDemanded(_ index: Int) -> Bool {
+    switch place.action(of: index) {
+    case .keep, .update: place.entries[index].extents.contains { comparison.wanted[$0] }
+    case .create, .replace, .resume, .refuse: false
     }
   }
 
