@@ -83,10 +83,16 @@ import Testing
     destination.close()
   }
 
-  @Test(arguments: ["foreign", "writable", "file", "link"])
+  @Test(arguments: ["foreign", "another user's", "writable", "file", "link"])
   func aStateDirectoryThatIsNotOursIsRefused(kind: String) throws {
     let tree = try TestTree()
     switch kind {
+    case "another user's":
+      guard Host.effectiveUserID == 0 else {
+        try Test.cancel("only the superuser can make a directory another user's")
+      }
+      try Self.open(tree).close()
+      try tree.root.setOwner(of: Array(".dtx".utf8), user: 65534, group: 65534)
     case "foreign":
       try tree.makeDirectory(".dtx")
       try tree.write(".dtx/other", [1])
@@ -104,6 +110,41 @@ import Testing
       let failure = error as? TransferError
       return failure?.kind == .failed && failure?.remedy?.contains("--state-dir") == true
     }
+  }
+
+  /// A journal decides which staged bytes are taken for good, so its directory is looked at too.
+  @Test func theStateOfAnotherUsersSessionIsRefused() throws {
+    guard Host.effectiveUserID == 0 else {
+      try Test.cancel("only the superuser can make a directory another user's")
+    }
+    let tree = try TestTree()
+    let destination = try Self.open(tree)
+    destination.close()
+    let key = Array(".dtx/\(destination.key)".utf8)
+    try tree.root.setOwner(of: key, user: 65534, group: 65534)
+    #expect {
+      _ = try Self.open(tree)
+    } throws: { error in
+      (error as? TransferError)?.cause == "it belongs to another user, number 65534"
+    }
+    #expect(try StatusReader.read(directory: tree.path, stateDirectory: nil).isEmpty)
+    // To whom the destination belongs, its state may belong as well.
+    try tree.root.setOwner(of: Array(".dtx".utf8), user: 65534, group: 65534)
+    try tree.root.setOwner(of: [], user: 65534, group: 65534)
+    try Self.open(tree).close()
+  }
+
+  /// A damaged file system may tell any length.
+  @Test func aJournalOfAnAbsurdLengthIsReadNoFurtherThanItsFirstRecords() throws {
+    let tree = try TestTree()
+    let dataset = TestDataset(DestinationResumeTests.samples)
+    _ = try DestinationResumeTests.interrupt(tree, dataset)
+    let key = StagedName.key(topNames: [[]])
+    let journal = try tree.root.openFile(Array(".dtx/\(key)/journal".utf8), .readWrite)
+    try journal.setByteCount(1 << 42)
+    var transfer = try TestTransfer(tree, dataset)
+    try transfer.run()
+    #expect(transfer.comparisons[0].resumedByteCount > 0)
   }
 
   @Test func whatARunLeftThatEndedBetweenTwoCallsIsOurs() throws {

@@ -63,6 +63,8 @@ package enum Limits {
   package static let cheapEpochSyncCount: UInt64 = 8
   /// A journal record: a path, an identity and a digest.
   package static let journalRecordByteCount = 8 << 10
+  /// What is read of a journal: the blocks of 500 TB in one file.
+  package static let journalByteCount: UInt64 = 4 << 30
   /// The lengths of a dataset's files together, holes included: no file is longer, and what is
   /// counted on the way (extents rounded up to pages, a record of each) stays below 2^64.
   package static let datasetByteCount: UInt64 = 1 << 63

@@ -261,7 +261,8 @@ struct SegmentComparing: ~Copyable {
     guard isStaged(known, of: index) else { return }
     let name = destination.stagedName.name(for: place.inventory.name(of: index))
     guard let status = try parent.directory.statusIfPresent(of: name),
-      status.kind == .regular, status.linkCount == 1, status.byteCount == entry.byteCount
+      status.kind == .regular, status.linkCount == 1, status.byteCount == entry.byteCount,
+      !StateDirectory.isForeign(status, in: parent.directory)
     else { return }
     // One that may not be read is written anew.
     guard let file = try? parent.directory.openFile(name, .read) else { return }

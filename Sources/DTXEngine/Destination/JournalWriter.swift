@@ -204,8 +204,12 @@ final class JournalWriter: Sendable {
   private static func read(in state: StateDirectory) throws(SystemError) -> [UInt8] {
     let name = StateDirectory.Name.journal
     guard let status = try state.directory.statusIfPresent(of: name) else { return [] }
+    guard status.kind == .regular else { return [] }
     let file = try state.directory.openFile(name, .read)
-    return try file.read(byteCount: Int(clamping: status.byteCount), at: 0)
+    // A damaged file system may tell any length; behind a hole there is no record of ours.
+    let longest = min(status.byteCount, Limits.journalByteCount)
+    let first = try file.dataRanges(upTo: longest).first { $0.lowerBound == 0 }
+    return try file.read(byteCount: Int(first?.upperBound ?? 0), at: 0)
   }
 
   private static func broken(_ state: StateDirectory) -> SystemError {

@@ -92,24 +92,40 @@ struct StateDirectory: Sendable {
     let directory = try TransferError.unless(
       "state directory \(printable(top.path)) cannot be used",
       remedy: "nothing was moved"
-    ) { () throws(SystemError) -> (Directory, mode: UInt16)? in
+    ) { () throws(SystemError) -> (Directory, problem: String?)? in
       if try top.statusIfPresent(of: name) == nil {
         guard creates else { return nil }
         try makePrivate(name, in: top)
       }
       let directory = try top.openDirectory(name)
-      return (directory, try directory.status(of: []).mode)
+      return (directory, distrust(of: try directory.status(of: []), in: top))
     }
-    guard let (directory, mode) = directory else { return nil }
-    guard mode & 0o022 == 0 else {
+    guard let (directory, problem) = directory else { return nil }
+    if let problem {
       throw TransferError(
         .failed,
         "state directory \(printable(directory.path)) is not used",
-        cause: "others than its owner can write to it",
+        cause: problem,
         remedy: "move it away; nothing was moved"
       )
     }
     return StateDirectory(directory: directory, isBelowRoot: isBelowRoot)
+  }
+
+  /// Why what a directory holds is not to be believed; nil where it is.
+  ///
+  /// Whoever writes a journal decides which staged bytes are taken for good.
+  static func distrust(of status: FileStatus, in parent: Directory) -> String? {
+    guard status.mode & 0o022 == 0 else { return "others than its owner can write to it" }
+    guard isForeign(status, in: parent) else { return nil }
+    return "it belongs to another user, number \(status.userID)"
+  }
+
+  /// Whether something in a directory is none of ours: it belongs neither to who runs this nor to the
+  /// superuser nor to who owns the directory, whose tree it is anyway.
+  static func isForeign(_ status: FileStatus, in parent: Directory) -> Bool {
+    guard status.userID != Host.effectiveUserID, status.userID != 0 else { return false }
+    return (try? parent.status(of: []).userID) != status.userID
   }
 
   /// Whether something of this name is there.
@@ -132,7 +148,7 @@ struct StateDirectory: Sendable {
   private static func problem(in root: Directory) throws(SystemError) -> String? {
     guard let status = try root.statusIfPresent(of: StateMarker.directoryName) else { return nil }
     guard status.kind == .directory else { return "it is no directory" }
-    guard status.mode & 0o022 == 0 else { return "others than its owner can write to it" }
+    if let problem = distrust(of: status, in: root) { return problem }
     if StateMarker.isPresent(in: root) { return nil }
     let names = try root.openDirectory(StateMarker.directoryName).names()
     return names.isEmpty ? nil : "it is not dtx's: it has no file dtx-state"

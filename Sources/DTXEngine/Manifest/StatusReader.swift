@@ -112,7 +112,10 @@ package enum StatusReader {
       () throws(SystemError) -> [StateDirectory] in
       var found: [StateDirectory] = []
       for item in try top.names() where item.name.suffix(suffix.count).elementsEqual(suffix) {
-        guard try top.status(of: item.name).kind == .directory else { continue }
+        let status = try top.status(of: item.name)
+        guard status.kind == .directory, StateDirectory.distrust(of: status, in: top) == nil else {
+          continue
+        }
         let directory = try top.openDirectory(item.name)
         found.append(
           StateDirectory(directory: directory, isBelowRoot: stateDirectory == nil)
