@@ -64,6 +64,31 @@ extension EndToEndTests {
       try Trees.expectSame(place, "from", "to")
     }
 
+    /// The kernel may still hold in memory what an earlier run has written.
+    @Test func whatAnEarlierRunHasStagedIsReadFromTheDeviceToo() throws {
+      if let obstacle = LoopDisk.obstacle(.ext4) { try Test.cancel("\(obstacle)") }
+      let site = try Site()
+      let disk = try LoopDisk(.ext4, site.place, at: "disk", byteCount: 64 << 20)
+      let content = Trees.content(16 << 20, seed: 3)
+      try site.place.write("from/large", content)
+      let places = ["--block-size", "1MiB", site.place("from/"), site.place("disk/to")]
+      let run = try site.start(
+        "push",
+        ["--rate", "40M", "--lanes", "1", "--io", "buffered"] + places
+      )
+      let hasMoved = try run.isDurable(3 << 20)
+      #expect(hasMoved)
+      kill(run.child.processID, SIGKILL)
+      _ = try run.finish()
+      try disk.rot(content[(1 << 20)...].prefix(32))
+      let next = try site.start("push", ["--verify", "media"] + places).finish()
+      #expect(next.status == 0, "\(next.messages)")
+      #expect(try next.figure("bytes_skipped") > 0 && next.figure("bytes_sent") > 0)
+      try disk.unmount()
+      try disk.mount()
+      try Trees.expectSame(site.place, "from", "disk/to")
+    }
+
     @Test func whereThereIsNoDeviceItIsRefused() throws {
       let place = try Workplace()
       guard let disk = try SmallDisk(at: place("small"), byteCount: 8 << 20) else { return }

@@ -55,6 +55,16 @@ final class LoopDisk {
     try Tool.shell("echo found by a test > /sys/fs/ext4/\(number)/trigger_fs_error")
   }
 
+  /// Inverts the first of these bytes where the device has them: what the kernel holds of them in
+  /// memory stays as it was.
+  func rot(_ bytes: ArraySlice<UInt8>) throws {
+    let pattern = bytes.map { "\\x" + String(0x100 | Int($0), radix: 16).dropFirst() }.joined()
+    let found = try Tool.shell("LC_ALL=C grep -obUaP '\(pattern)' '\(image)' | cut -d: -f1")
+    let offset = try #require(UInt64(found.filter { !$0.isWhitespace }), "found at \(found)")
+    let file = try File.open(Array(image.utf8), .readWrite)
+    try file.write([~bytes[bytes.startIndex]], at: offset)
+  }
+
   /// Checks it, as the next start of the machine does.
   func repair() throws {
     let ending = try Tool.run("sh", "-c", "e2fsck -fy '\(image)' >&2")

@@ -266,6 +266,12 @@ struct SegmentComparing: ~Copyable {
     else { return }
     // One that may not be read is written anew.
     guard let file = try? parent.directory.openFile(name, .read) else { return }
+    // At this level the device has to say what is there, and not the page cache.
+    if destination.options.verification == .media,
+      try !file.dropCached(offset: 0, length: status.byteCount)
+    {
+      return
+    }
     let ranges = place.inventory.dataRanges(of: index)
     guard try file.status().inode == status.inode,
       try reader.isZero(outside: ranges, in: file, byteCount: entry.byteCount)
