@@ -8,14 +8,16 @@ struct HandDrivenReceiver {
 
   init(
     inputs: PlanInputs = SessionFixtures.inputs,
-    blockByteCount: UInt64 = SessionFixtures.blockByteCount
+    blockByteCount: UInt64 = SessionFixtures.blockByteCount,
+    comparesDigests: Bool = false
   ) {
     session = ReceiveSession(
       configuration: ReceiveSession.Configuration(
         inputs: inputs,
         isInitiator: false,
         isDryRun: false,
-        blockByteCount: blockByteCount
+        blockByteCount: blockByteCount,
+        comparesDigests: comparesDigests
       ),
       now: .zero
     )
@@ -82,8 +84,8 @@ struct HandDrivenReceiver {
   static let connection = ConnectionID(lane: 0, number: 1)
 
   /// A session that has come so far.
-  static func at(_ phase: Phase) -> HandDrivenReceiver {
-    var receiver = HandDrivenReceiver()
+  static func at(_ phase: Phase, comparesDigests: Bool = false) -> HandDrivenReceiver {
+    var receiver = HandDrivenReceiver(comparesDigests: comparesDigests)
     let segment = SessionFixtures.segment()
     if phase == .stopping {
       receiver = at(.syncing)

@@ -92,6 +92,19 @@ import Testing
     #expect(Array(receiver.sent.suffix(2)) == words)
   }
 
+  @Test(
+    "a file is demanded once, and files in their order, over all messages",
+    arguments: [
+      ([[0, 1]], true), ([[0], [1]], true), ([[], [1], []], true),
+      ([[0, 0]], false), ([[1, 0]], false), ([[0], [0]], false), ([[1], [0]], false),
+    ] as [([[Int]], Bool)]
+  )
+  func takesEachDemandOnce(demands: [[Int]], isTaken: Bool) {
+    var receiver = HandDrivenReceiver.at(.agreeing, comparesDigests: true)
+    for entries in demands { receiver.hear(.demand(segment: 0, entries: entries)) }
+    #expect((receiver.violation == nil) == isTaken)
+  }
+
   @Test("nothing is acknowledged before its epoch is committed")
   func acknowledgesAfterCommit() {
     var receiver = HandDrivenReceiver.at(.open)

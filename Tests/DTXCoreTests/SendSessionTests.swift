@@ -314,6 +314,19 @@ import Testing
     #expect(sender.violation != nil, "the comparison is over")
   }
 
+  @Test(
+    "an entry is called changed once, and entries in their order, over all messages",
+    arguments: [
+      ([[0, 1]], true), ([[0], [1]], true), ([[], [1], []], true),
+      ([[0, 0]], false), ([[1, 0]], false), ([[0], [0]], false), ([[1], [0]], false),
+    ] as [([[Int]], Bool)]
+  )
+  func takesEachChangeOnce(changes: [[Int]], isTaken: Bool) {
+    var sender = HandDrivenSender.at(.comparing)
+    for entries in changes { sender.hear(.changed(segment: 0, entries: entries)) }
+    #expect((sender.violation == nil) == isTaken)
+  }
+
   /// Lets time pass with a receiver that is alive.
   private func wait(_ seconds: UInt64, _ sender: inout HandDrivenSender) {
     for second in 1...seconds {

@@ -133,6 +133,10 @@ extension ReceiveSession {
       guard entry < segment.entries.count, segment.entries[entry].kind == .regular,
         !segments[index].excluded[entry]
       else { return violation("a demand for entry \(entry), which cannot be sent") }
+      guard entry >= segments[index].nextDemand else {
+        return violation("a demand for entry \(entry) out of turn")
+      }
+      segments[index].nextDemand = entry + 1
       segments[index].comparison.demand(entry, of: segment)
     }
   }

@@ -3,6 +3,9 @@ struct ReceivingSegment: Sendable {
   let segment: Segment
   var phase = Phase.comparing
   var comparison: Comparison
+  /// The least entry that may still be demanded: each costs a look at all of its extents, and comes
+  /// once.
+  var nextDemand = 0
   var digests: [Digest] = []
   var excluded: BitSet
   /// One for each block.

@@ -97,6 +97,10 @@ extension SendSession {
     let count = segments[index].segment.entries.count
     for entry in entries {
       guard entry < count else { return violation("a change of an entry that does not exist") }
+      guard entry >= segments[index].nextChange else {
+        return violation("a change of entry \(entry) out of turn")
+      }
+      segments[index].nextChange = entry + 1
       segments[index].changed[entry] = true
     }
   }

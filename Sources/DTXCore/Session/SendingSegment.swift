@@ -6,6 +6,8 @@ struct SendingSegment: Sendable {
   var comparison: Comparison
   /// Entries that the receiver calls made or changed, where it was asked.
   var changed: BitSet
+  /// The least entry that may still be called so: each is named once.
+  var nextChange = 0
   var digests: [Digest] = []
   /// Entries that are not part of what is committed.
   var excluded: BitSet

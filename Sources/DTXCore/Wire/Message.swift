@@ -104,7 +104,8 @@ package enum Message: Equatable, Sendable {
   /// An entry that could not be scanned, and is part of no segment.
   case omitted(path: [UInt8], failure: EntryFailure, reason: String)
   /// Files whose digests differ from those that the receiver read: all of them is sent. Comes
-  /// between the comparison and the plan, when digests are compared.
+  /// between the comparison and the plan, when digests are compared. Entries ascend over all
+  /// messages of a segment.
   case demand(segment: Int, entries: [Int])
   /// A new generation begins, `isAsked` when a user wants it: what is left of so many segments follows, `remaining`, and then the
   /// plan of each.
@@ -126,7 +127,8 @@ package enum Message: Equatable, Sendable {
   /// A page of what the receiver lacks and what it has: see `ComparisonCodec`.
   case comparison(segment: Int, page: [UInt8])
   /// Entries that are made or changed at the receiver, data or not. Comes before the end of the
-  /// comparison, when the sender's user asked for a list.
+  /// comparison, when the sender's user asked for a list. Entries ascend over all messages of a
+  /// segment.
   case changed(segment: Int, entries: [Int])
   /// An entry that cannot be written.
   case refused(FailedEntry)
