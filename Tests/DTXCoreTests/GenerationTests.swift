@@ -4,11 +4,7 @@ import Testing
 /// A sender and a receiver that hear each other at once, with two reserved lanes.
 @Suite struct GenerationTests {
   private struct Pair {
-    static let inputs = PlanInputs(
-      lanes: [8_000_000, 8_000_000].map {
-        Lane(contract: .reserved, rate: Rate(bitsPerSecond: $0), connectionCount: 1)
-      }
-    )
+    static let inputs = inputs(bitsPerSecond: 8_000_000)
     static let segment: Segment = {
       var tree = Tree()
       tree.add("large", byteCount: 64_000_000)
@@ -16,8 +12,8 @@ import Testing
     }()
     static let connections = [0, 1].map { ConnectionID(lane: $0, number: 1) }
 
-    var sender = HandDrivenSender(inputs: Pair.inputs)
-    var receiver = HandDrivenReceiver(inputs: Pair.inputs, blockByteCount: 1_000_000)
+    var sender: HandDrivenSender
+    var receiver: HandDrivenReceiver
     /// Blocks on each lane, in the order in which they were loaded.
     var loaded: [[Int]] = [[], []]
     /// What the sender said and the receiver has not heard.
@@ -27,7 +23,18 @@ import Testing
     var keepsBackGenerations = false
     var revisions: [Revision] = []
 
-    init() {
+    static func inputs(bitsPerSecond: UInt64, overhead: UInt64 = 1) -> PlanInputs {
+      PlanInputs(
+        lanes: [bitsPerSecond, bitsPerSecond].map {
+          Lane(contract: .reserved, rate: Rate(bitsPerSecond: $0), connectionCount: 1)
+        },
+        overheadNumerator: overhead
+      )
+    }
+
+    init(_ inputs: PlanInputs = Pair.inputs) {
+      sender = HandDrivenSender(inputs: inputs)
+      receiver = HandDrivenReceiver(inputs: inputs, blockByteCount: 1_000_000)
       sender.tell(.scanned(Pair.segment))
       for message in SessionFixtures.announcement(of: Pair.segment) { receiver.hear(message) }
       receiver.tell(.compared(segment: 0, SessionFixtures.comparison(of: Pair.segment)))
@@ -208,6 +215,21 @@ import Testing
       pair.pass(seconds: 2)
     }
     #expect(pair.revisions.isEmpty)
+  }
+
+  @Test("what is left may take more bytes of the wire than a number holds")
+  func plansMoreThanANumberHolds() {
+    // A block takes almost 2^60 bytes, and each lane has 30 of them left.
+    let rate = Limits.laneBitsPerSecond
+    var pair = Pair(Pair.inputs(bitsPerSecond: rate, overhead: 1 << 40))
+    pair.pass(seconds: 10)
+    pair.sender.tell(.adjusted(.pause))
+    pair.sender.tell(.adjusted(.resume))
+    pair.pass(seconds: 1)
+    #expect(pair.revisions.map(\.isAsked) == [true])
+    pair.drain()
+    #expect(pair.outcomes.isEmpty)
+    #expect(pair.receivedBlockCount == 64)
   }
 
   @Test("a pause lets nothing begin, and a resumed transfer is planned anew")

@@ -139,6 +139,37 @@ import Testing
     #expect(prediction.finish == .max)
   }
 
+  /// A request's overhead is below 100; a greater one takes few blocks to sums that would else take
+  /// 2^27 of the largest.
+  @Test(arguments: 0..<32 as Range<UInt64>)
+  func aSumThatNoNumberHoldsIsTheGreatest(_ seed: UInt64) throws {
+    var numbers = SeededNumbers(seed: seed)
+    let overheads: [UInt64] = [1, 100, 1 << 50, 1 << 54, .max]
+    let rates: [UInt64] = [64, 1_000_000, Limits.laneBitsPerSecond]
+    var inputs = PredictionTests.inputs(
+      (0...numbers.below(3)).map { _ in rates[numbers.below(3)] },
+      numbers.below(2) == 0 ? .reserved : .bestEffort,
+      connectionCount: 1 + numbers.below(2) * 63,
+      roundTrip: UInt64(numbers.below(2)) * (3600 * Duration.second - 1),
+      commit: UInt64(numbers.below(2)) * (3600 * Duration.second - 1)
+    )
+    inputs.overheadNumerator = overheads[numbers.below(5)]
+    inputs.overheadDenominator = 1
+    let segments = (0..<3).map { index in
+      PredictionTests.segment((0...numbers.below(4)).map { _ in 1 << numbers.below(16) }, index)
+    }
+    let prediction = try PredictionTests.predict(segments, inputs)
+    let byteCounts = segments.flatMap { segment in
+      segment.extents.map { UInt64($0.byteCount) }
+    }
+    #expect(prediction.byteCount == byteCounts.reduce(0, +), "seed \(seed)")
+    let wire = prediction.lanes.reduce(UInt128(0)) { $0 + UInt128($1.wireByteCount) }
+    let whole = byteCounts.reduce(UInt128(0)) { $0 + UInt128(inputs.wireByteCount($1)) }
+    let isExact = whole <= UInt128(UInt64.max)
+    #expect(isExact ? wire == whole : wire >= UInt128(UInt64.max), "seed \(seed)")
+    #expect(prediction.lanes.allSatisfy { $0.finish <= prediction.finish }, "seed \(seed)")
+  }
+
   @Test func lanesWithoutARateSayNothing() {
     let lane = Lane(contract: .bestEffort, rate: nil, connectionCount: 1)
     #expect(Prediction(PlanInputs(lanes: [lane])) == nil)

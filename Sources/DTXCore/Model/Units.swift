@@ -28,6 +28,15 @@ package enum Duration {
   package static let second: UInt64 = 1_000_000_000
 }
 
+extension UInt64 {
+  /// The sum, or the greatest number where it is more: for bytes of the wire and their times, which
+  /// grow with an overhead and lengths that a peer chooses.
+  func addingClamped(_ other: UInt64) -> UInt64 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+}
+
 /// What may appear on the wire, headers included, in bits per second.
 package struct Rate: Hashable, Comparable, Sendable {
   package var bitsPerSecond: UInt64

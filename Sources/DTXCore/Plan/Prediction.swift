@@ -76,9 +76,9 @@ package struct Prediction: Equatable, Sendable {
     }
     let wire = inputs.wireByteCount(byteCount)
     connections[first].byteCount += byteCount
-    connections[first].wireByteCount += wire
+    connections[first].wireByteCount = connections[first].wireByteCount.addingClamped(wire)
     let time = connections[first].rate.nanoseconds(for: wire)
-    connections[first].free = Prediction.sum(connections[first].free, time)
+    connections[first].free = connections[first].free.addingClamped(time)
     blockCounts[connections[first].lane] += 1
   }
 
@@ -100,7 +100,7 @@ package struct Prediction: Equatable, Sendable {
       let finishes = loads.map { finish(of: $0, scaledBy: 1, over: 1) }
       return LanePrediction(
         byteCount: loads.reduce(0) { $0 + $1.byteCount },
-        wireByteCount: loads.reduce(0) { $0 + $1.wireByteCount },
+        wireByteCount: loads.reduce(0) { $0.addingClamped($1.wireByteCount) },
         blockCount: blockCounts[index],
         start: opening,
         finish: finishes.max() ?? opening
@@ -121,7 +121,7 @@ package struct Prediction: Equatable, Sendable {
     for load in connections {
       latest = max(latest, finish(of: load, scaledBy: numerator, over: denominator))
     }
-    return Prediction.sum(latest, closing)
+    return latest.addingClamped(closing)
   }
 
   /// The least rate of all lanes together that is done in time, to four digits.
@@ -166,7 +166,7 @@ package struct Prediction: Equatable, Sendable {
     guard rate.bitsPerSecond > 0 else { return .max }
     let ramp = ramp(to: rate, of: load.wireByteCount)
     let before = opening + ramp + inputs.roundTripNanoseconds / 2
-    return Prediction.sum(before, rate.nanoseconds(for: load.wireByteCount))
+    return before.addingClamped(rate.nanoseconds(for: load.wireByteCount))
   }
 
   /// What slow start costs.
@@ -184,11 +184,6 @@ package struct Prediction: Equatable, Sendable {
     return doublings > 1 ? (doublings - 1) * inputs.roundTripNanoseconds : 0
   }
 
-  private static func sum(_ left: UInt64, _ right: UInt64) -> UInt64 {
-    let (sum, overflow) = left.addingReportingOverflow(right)
-    return overflow ? .max : sum
-  }
-
   /// The next number of four digits and zeros.
   private static func roundedUp(_ number: UInt64) -> UInt64 {
     var unit: UInt64 = 1
@@ -201,7 +196,7 @@ package struct Prediction: Equatable, Sendable {
 package struct LanePrediction: Equatable, Sendable {
   /// Payload.
   package var byteCount: UInt64
-  /// The same with all headers.
+  /// The same with all headers; the greatest number where it is more.
   package var wireByteCount: UInt64
   package var blockCount: Int
   /// When its first byte may leave.

@@ -103,7 +103,7 @@ private struct Levelling {
     var wire: UInt64 = 0
     for load in loads {
       for byteCount in load.byteCounts where byteCount > 0 {
-        wire += inputs.wireByteCount(byteCount)
+        wire = wire.addingClamped(inputs.wireByteCount(byteCount))
       }
     }
     level = generation.level(wireByteCount: wire) ?? .max

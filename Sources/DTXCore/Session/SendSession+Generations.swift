@@ -133,7 +133,7 @@ extension SendSession {
     var total: UInt64 = 0
     for (index, queue) in next.queues.enumerated() where pending[index] > 0 {
       let byteCount = configuration.inputs.wireByteCount(pending[index])
-      total += byteCount
+      total = total.addingClamped(byteCount)
       latest = max(latest, queue.finish(of: byteCount))
     }
     let elapsed = firstLoad.map { now.since($0) } ?? 0
