@@ -164,6 +164,25 @@ import Testing
     #expect(Limits.segmentAttributeByteCount < Int(UInt32.max))
   }
 
+  @Test func nothingIsKeptOfAPageButWhatTheEntriesSay() {
+    var decoder = InventoryDecoder(isFirstSegment: true, blockByteCount: 65536)
+    var pages = (0..<20).map { [UInt8](repeating: UInt8(ascii: "a") + $0, count: 1000) }
+    for level in pages.indices {
+      var directory = decoded("d", .directory, parent: level == 0 ? nil : level - 1)
+      directory.name = pages[level][0..<1]
+      #expect(decoder.place(directory) == nil)
+    }
+    let places = pages.map(address)
+    // Bytes that another holds too are copied before they change.
+    for level in pages.indices { pages[level][0] = 0 }
+    #expect(pages.map(address) == places)
+    #expect(decoder.finish().path(of: 19).count == 39)
+  }
+
+  private func address(_ bytes: [UInt8]) -> UnsafePointer<UInt8>? {
+    bytes.withUnsafeBufferPointer { $0.baseAddress }
+  }
+
   @Test func anErrorInAPageSaysWhereTheEntryEnds() {
     var inventory = Inventory()
     for name in ["b", "a"] {

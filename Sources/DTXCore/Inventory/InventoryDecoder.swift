@@ -10,14 +10,17 @@ package struct InventoryDecoder {
   private let attributeByteCountMaximum: Int
   private var attributeByteCount = 0
   /// The directories that are still open, from the top, each with its latest child's name.
+  ///
+  /// Copies: a part of a page would keep all of it, and a page for each of 2,000 directories that lie
+  /// in each other is 2 GiB.
   private var open: [OpenDirectory] = []
-  private var latestTopName: ArraySlice<UInt8>?
+  private var latestTopName: [UInt8]?
   private var hasOwnEntries = false
 
   private struct OpenDirectory {
     var index: Int
     var pathByteCount: Int
-    var latestChild: ArraySlice<UInt8>?
+    var latestChild: [UInt8]?
   }
 
   /// - Parameters:
@@ -103,12 +106,12 @@ package struct InventoryDecoder {
       guard InventoryDecoder.ascends(open[level].latestChild, name) else {
         return "entries out of canonical order"
       }
-      open[level].latestChild = name
+      open[level].latestChild = Array(name)
     } else {
       guard InventoryDecoder.ascends(latestTopName, name) else {
         return "entries out of canonical order"
       }
-      latestTopName = name
+      latestTopName = Array(name)
     }
     return nil
   }
@@ -135,7 +138,7 @@ package struct InventoryDecoder {
     }
   }
 
-  private static func ascends(_ previous: ArraySlice<UInt8>?, _ next: ArraySlice<UInt8>) -> Bool {
+  private static func ascends(_ previous: [UInt8]?, _ next: ArraySlice<UInt8>) -> Bool {
     guard let previous else { return true }
     return previous.lexicographicallyPrecedes(next)
   }
