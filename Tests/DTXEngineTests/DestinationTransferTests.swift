@@ -174,6 +174,19 @@ import Testing
     #expect(try tree.paths() == ["d", "d/f", "g", "other"])
   }
 
+  @Test func onlyNamesThatWereAnnouncedAreTaken() throws {
+    let tree = try TestTree()
+    let names = ["a", "b", "b.", "ba", "c", "d", "e"]
+    var transfer = try TestTransfer(
+      tree,
+      TestDataset(names.map { .file($0, 5) }),
+      topNames: ["b", "ba", "d"].map { Array($0.utf8) }
+    )
+    try transfer.run()
+    #expect(transfer.failedPaths() == ["a", "b.", "c", "e"])
+    #expect(try tree.paths() == ["b", "ba", "d"])
+  }
+
   @Test func theRootIsMadeWithItsParents() throws {
     let tree = try TestTree()
     let dataset = TestDataset([.root(mode: 0o711), .file("f", 9)])

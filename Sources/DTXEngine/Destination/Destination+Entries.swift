@@ -10,8 +10,7 @@ extension Destination {
   func namingProblem(of index: Int, in place: SegmentPlace) -> String? {
     let name = place.inventory.name(of: index)
     let parent = place.entries[index].parent
-    let isContents = topNames == [[]]
-    if parent == nil, isContents != name.isEmpty || !isContents && !topNames.contains(Array(name)) {
+    if parent == nil, topNames.ascendingIndex(of: name, by: { $0 }) == nil {
       return "the dataset was announced without such a name"
     }
     let isTop = parent.map { place.inventory.name(of: $0).isEmpty } ?? true

@@ -159,8 +159,8 @@ package final class SourceDataset: Sendable {
     if let contents { return (contents, path) }
     let slash = path.firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
     let first = path[..<slash]
-    guard let top = tops.first(where: { $0.name.elementsEqual(first) }) else { return nil }
-    return (top.parent, top.nameInParent + path[slash...])
+    guard let index = tops.ascendingIndex(of: first, by: { $0.name }) else { return nil }
+    return (tops[index].parent, tops[index].nameInParent + path[slash...])
   }
 
   private static func isContents(_ path: [UInt8]) -> Bool {
@@ -184,18 +184,44 @@ package final class SourceDataset: Sendable {
   }
 
   /// Several sources, or one by its name.
+  ///
+  /// A peer chooses the paths, as many as a frame takes, each of them any number of times.
   private struct Gathering {
     let confinement: Confinement?
     var tops: [Top] = []
     var missing: [FailedPath] = []
-    var notices: [String] = []
-    var directoryCount = 0
+    private var names: Set<[UInt8]> = []
+    /// Directories whose contents are among the sources: each is listed once.
+    private var listed: Set<DirectoryIdentity> = []
+    private var notices: [String] = []
+    private var untoldCount = 0
+    private var directoryCount = 0
+
+    private struct DirectoryIdentity: Hashable {
+      var device: UInt64
+      var inode: UInt64
+
+      init(_ status: FileStatus) {
+        device = status.device
+        inode = status.inode
+      }
+    }
+
+    init(confinement: Confinement?) {
+      self.confinement = confinement
+    }
 
     mutating func add(_ path: [UInt8]) {
       do {
         if SourceDataset.isContents(path) {
           let directory = try Directory.open(path, within: confinement)
-          for item in try directory.names() { try add(item.name, in: directory, path) }
+          let identity = DirectoryIdentity(try directory.status(of: []))
+          guard !listed.contains(identity) else {
+            return note("\(printable(path)): its contents are a source already")
+          }
+          let items = try directory.names()
+          listed.insert(identity)
+          for item in items { try add(item.name, in: directory, path) }
         } else {
           let slash = path.lastIndex(of: UInt8(ascii: "/"))
           let name = Array(path[(slash.map { $0 + 1 } ?? 0)...])
@@ -220,12 +246,21 @@ package final class SourceDataset: Sendable {
       _ path: [UInt8]
     ) throws(SystemError) {
       let status = try parent.status(of: name)
-      if tops.contains(where: { $0.name == name }) {
-        notices.append("\(printable(path)): another source is called so; the first one is moved")
-        return
+      guard names.insert(name).inserted else {
+        return note("\(printable(path)): another source is called so; the first one is moved")
       }
       if status.kind == .directory { directoryCount += 1 }
       tops.append(Top(name: name, parent: parent, nameInParent: name))
+    }
+
+    /// Keeps what there is to say of a source that is not moved; the last place is for the number of
+    /// those beyond.
+    private mutating func note(_ text: @autoclosure () -> String) {
+      if notices.count < Limits.keptNoticeCount - 1 {
+        notices.append(text())
+      } else {
+        untoldCount += 1
+      }
     }
 
     func dataset() -> SourceDataset {
@@ -240,8 +275,13 @@ package final class SourceDataset: Sendable {
         contents: nil,
         tops: sorted,
         missing: missing,
-        notices: notices
+        notices: notices + untold
       )
+    }
+
+    private var untold: [String] {
+      if untoldCount == 0 { return [] }
+      return ["\(untoldCount) more sources: others are called so; the first ones are moved"]
     }
   }
 }
