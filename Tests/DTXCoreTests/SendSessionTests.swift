@@ -327,6 +327,22 @@ import Testing
     #expect((sender.violation == nil) == isTaken)
   }
 
+  @Test("a connection that is reported up again is the one that is there")
+  func takesAConnectionOnce() {
+    let connection = HandDrivenSender.connection
+    var sender = HandDrivenSender.at(.moving)
+    let loaded = sender.loaded
+    sender.tell(.connectionUp(connection))
+    #expect(sender.loaded == loaded)
+    sender.move(segment)
+    #expect(sender.loaded == segment.blocks.indices.map { SessionFixtures.block($0) })
+    #expect(sender.session.confirmedByteCounts.map(\.id) == [connection])
+    sender.tell(.connectionLost(connection, reason: "reset"))
+    sender.tell(.connectionUp(connection))
+    #expect(sender.session.confirmedByteCounts.isEmpty, "it waits for its fence")
+    #expect(sender.outcomes.isEmpty)
+  }
+
   /// Lets time pass with a receiver that is alive.
   private func wait(_ seconds: UInt64, _ sender: inout HandDrivenSender) {
     for second in 1...seconds {

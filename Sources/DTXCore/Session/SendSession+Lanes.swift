@@ -4,6 +4,8 @@ extension SendSession {
     guard id.lane < configuration.inputs.lanes.count,
       let queue = queues.firstIndex(where: { $0.lanes.contains(id.lane) })
     else { return emit(.close(id)) }
+    // One that is here already has its blocks, or its fence to wait for.
+    guard !connections.contains(where: { $0.id == id }) else { return }
     roster.opened(id)
     connections.append(SendingConnection(id: id, queue: queue))
     connections.sort { $0.id < $1.id }
