@@ -78,6 +78,36 @@ extension EndToEndTests {
       silent.socket.shutdown()
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func aConnectionThatIsNeverEndedHoldsNoReceiverThatIsDone() throws {
+      let place = try Workplace()
+      let far = try settled(place)
+      try far.open(ThreeBlocks.inventory())
+      let lane = try far.lane()
+      for block in 0..<3 { try ThreeBlocks.send(block, of: 3, over: lane) }
+      #expect(try received(far) == [0, 1, 2])
+      try far.seal()
+      far.channel.send(.finished(EndTotals()))
+      // Its end: the destination is free.
+      #expect(try far.message { _ in false } == nil)
+      #expect(try far.finish().status == 0)
+      try expectContent(3, at: place)
+      lane.socket.shutdown()
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+    func aReceiverThatIsDoneEndsWithItsSender(_ usesControlChannel: Bool) throws {
+      let place = try Workplace()
+      let far = try HostileInitiator(in: place)
+      try far.settle(at: place("to"), usesControlChannel: usesControlChannel)
+      // No block is needed for a lane to be open.
+      try far.open(ThreeBlocks.directory())
+      let lane = usesControlChannel ? nil : try far.lane()
+      try far.seal()
+      #expect(try far.finish().status == 0)
+      lane?.socket.shutdown()
+    }
+
     @Test func aConnectionNumberServesOnce() throws {
       let place = try Workplace()
       let far = try settled(place)

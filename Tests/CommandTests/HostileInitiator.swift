@@ -37,7 +37,12 @@ final class HostileInitiator {
   }
 
   /// Goes through the handshake of a push of a directory's contents.
-  func settle(at destination: String) throws {
+  ///
+  /// - Parameters:
+  ///   - destination: where to, at the server.
+  ///   - usesControlChannel: whether the lane goes through it.
+  /// - Throws: when the server does not take it.
+  func settle(at destination: String, usesControlChannel: Bool = false) throws {
     var request = Request(
       direction: .push,
       paths: [bytes(destination)],
@@ -58,7 +63,7 @@ final class HostileInitiator {
     _ = try HandshakeCodec.destinationReply(try channel.receiveStep())
     let lane = Lane(contract: .bestEffort, rate: nil, connectionCount: 1)
     let settlement = LaneSettlement(
-      usesControlChannel: false,
+      usesControlChannel: usesControlChannel,
       inputs: PlanInputs(lanes: [lane])
     )
     try channel.sendStep(HandshakeCodec.encode(settlement))
@@ -105,6 +110,14 @@ final class HostileInitiator {
     }
     channel.send(.inventory(segment: segment, page: page.bytes))
     channel.send(.inventoryEnd(segment: segment, isLast: isLast))
+  }
+
+  /// Agrees on the roots, whatever they are, to the moment when the receiver has said its last.
+  func seal() throws {
+    let sealed = try message { if case .sealed = $0 { true } else { false } }
+    channel.send(try #require(sealed, "\(stopText ?? "no stop")"))
+    let end = try message { if case .finished = $0 { true } else { false } }
+    try #require(end != nil, "\(stopText ?? "no stop")")
   }
 
   /// A proven connection of the lane.
@@ -182,9 +195,15 @@ extension OpenedLane {
 enum ThreeBlocks {
   private static let byteCounts = [64 << 10, 64 << 10, 32 << 10]
 
-  static func inventory() -> Inventory {
+  /// The directory alone.
+  static func directory() -> Inventory {
     var inventory = Inventory()
     inventory.append(entry(.directory, in: nil, 0), name: [])
+    return inventory
+  }
+
+  static func inventory() -> Inventory {
+    var inventory = directory()
     inventory.append(entry(.regular, in: 0, 160 << 10), name: bytes("file"))
     return inventory
   }

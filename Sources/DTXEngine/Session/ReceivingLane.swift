@@ -37,8 +37,13 @@ final class ReceivingLane: SessionLane {
   /// Payload of blocks that are arriving, or are not written yet.
   var arrivingByteCount: UInt64 { passage.receivedByteCount }
 
-  /// Leaves the end to the sender, which has said its last or is about to.
-  func end() {}
+  /// Ends the connection: whoever is done needs nothing more that may come on it.
+  ///
+  /// The sender may have lost its power, or may never end it: what waited for its last word would
+  /// keep the destination locked.
+  func end() {
+    socket.shutdown()
+  }
 
   /// Ends the connection at once; a thread that waits in a system call wakes up.
   func abort() {
