@@ -167,6 +167,10 @@ final class VerifyReading: Sendable {
           findings.damaged.append(block)
         }
       }
+      let others = Set(state.other.map(\.path) + state.failed.map(\.path))
+      for index in findings.damaged.indices {
+        findings.damaged[index].hasMore = others.contains(findings.damaged[index].path)
+      }
       return findings
     }
   }

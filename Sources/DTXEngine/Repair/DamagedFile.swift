@@ -21,6 +21,8 @@ package struct DamagedFile: Sendable {
   let modified: Int64
   /// Ascending.
   var parts: [Part]
+  /// Whether something else of it differs or could not be read, which stays as it is.
+  var hasMore = false
 
   /// Whether a status is that of the file as it was read.
   func isSame(as found: FileStatus) -> Bool {

@@ -3,7 +3,7 @@ internal import DTXLinux
 
 /// What a repair did.
 package struct RepairReport: Sendable {
-  /// Files that are what the manifest says again, with the blocks that were written.
+  /// Files whose blocks are what the manifest says again, with those that were written.
   package var repaired: [VerifyDifference] = []
   /// Files whose blocks could not be put right, each with the reason.
   package var failed: [FailedPath] = []
@@ -56,7 +56,8 @@ package enum TreeRepair {
     }
     repair = RepairReport(done, order)
     let repaired = Set(repair.repaired.map(\.path))
-    report.differing.removeAll { repaired.contains($0.path) }
+    // What differs of a file otherwise than in its blocks was not put right with these.
+    report.differing.removeAll { !$0.blocks.isEmpty && repaired.contains($0.path) }
     report.damaged.removeAll { repaired.contains($0.path) }
   }
 
