@@ -227,6 +227,12 @@ ssize_t write(int descriptor, const void *bytes, size_t byte_count) {
   PERFORM(ssize_t, write, real(descriptor, bytes, byte_count));
 }
 
+// The offset that is noted is the call's, and the byte count says what is looked for.
+off_t lseek(int descriptor, off_t offset, int whence) {
+  CALL(lseek, descriptor, NULL, .offset = offset, .byte_count = whence);
+  PERFORM(off_t, lseek, real(descriptor, offset, whence));
+}
+
 int ftruncate(int descriptor, off_t byte_count) {
   CALL(ftruncate, descriptor, NULL, .byte_count = byte_count);
   PERFORM(int, ftruncate, real(descriptor, byte_count));

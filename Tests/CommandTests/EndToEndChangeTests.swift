@@ -91,6 +91,28 @@ extension EndToEndTests {
       try Self.expectNextRunCompletes(site, "push", "a filled hole")
     }
 
+    @Test(arguments: [("lseek", ": > victim"), ("openat", "rm victim; : > victim")])
+    func aSparseFileThatIsCutWhileItsHolesAreSoughtIsAChange(_ call: String, _ cut: String) throws {
+      let site = try Site()
+      try Self.makeSource(site)
+      try Tool.shell("truncate -s 24M '\(site.place("from/victim"))'")
+      let faults = Faults(site.place, below: "from")
+      let run = try site.start(
+        "push",
+        [site.place("from/"), site.place("to")],
+        launcher: try faults.launcher(Faults.Fault(action: .hold, call: call, pattern: "victim"))
+      )
+      try faults.whileHeld { try Tool.shell("cd '\(site.place("from"))'; \(cut)") }
+      let ending = try run.finish()
+      #expect(ending.status == 4, "\(call): \(ending.messages)")
+      let named = ending.events(naming: "victim")
+      #expect(named.count == 1, "\(call): \(ending.lines)")
+      #expect(named.first?.contains("size, mtime, ctime") == true, "\(call): \(named)")
+      #expect(!site.place.exists("to/victim"), "\(call)")
+      try Self.expectOthers(site, call)
+      try Self.expectNextRunCompletes(site, "push", call)
+    }
+
     // MARK: - Between two runs
 
     @Test(arguments: SourceChange.tried, ["push", "pull"])

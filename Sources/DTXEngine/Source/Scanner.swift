@@ -243,13 +243,21 @@ package final class Scanner {
       let file = try found.parent.openFile(found.nameInParent, .read)
       if isSparse {
         let ranges = AttributeCodec.fitting(try file.dataRanges(upTo: status.byteCount))
-        if ranges != [0..<status.byteCount] { attributes.append(.dataRanges(ranges)) }
+        // Of a file that is another by now these may be none, and then nobody would open it again
+        // and see that. Without them it counts as data, and whoever reads it finds the change.
+        let isSame = Scanner.isSame(try file.status(), as: status)
+        if isSame, ranges != [0..<status.byteCount] { attributes.append(.dataRanges(ranges)) }
       }
     }
     if status.byteCount > blockByteCount {
       attributes.append(.sourceIdentity(SourceIdentity(status).digest))
     }
     return attributes
+  }
+
+  private static func isSame(_ found: FileStatus, as status: FileStatus) -> Bool {
+    SourceIdentity(found) == SourceIdentity(status) && found.kind == status.kind
+      && found.byteCount == status.byteCount && found.modified == status.modified
   }
 
   /// Ends the draft; the next one begins with the directories that the walk is in.
