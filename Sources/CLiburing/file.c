@@ -34,9 +34,10 @@ int dtx_open_beneath(int directory, const char *name, int flags) {
   return (int)syscall(SYS_openat2, directory, name, &how, sizeof how);
 }
 
-int dtx_status(int directory, const char *name, struct dtx_status *status) {
+int dtx_status(int directory, const char *name, int is_fresh, struct dtx_status *status) {
   struct statx found;
   int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH;
+  if (is_fresh) flags |= AT_STATX_FORCE_SYNC;
   if (statx(directory, name, flags, STATX_BASIC_STATS, &found) < 0) return -1;
   *status = (struct dtx_status){
     .mode = found.stx_mode,

@@ -14,9 +14,14 @@ package enum LockMode: Sendable {
 /// Attributes, space, durability and locks.
 extension File {
   /// The file's status.
-  package func status() throws(SystemError) -> FileStatus {
+  ///
+  /// - Parameter isFresh: whether a network file system asks its server, which costs a round trip:
+  ///   the client's cache is some seconds behind what others write. Local ones make no difference.
+  /// - Returns: what statx(2) says.
+  /// - Throws: the same.
+  package func status(isFresh: Bool = false) throws(SystemError) -> FileStatus {
     var found = dtx_status()
-    try check("stat", FileStatus.read(raw, "", into: &found))
+    try check("stat", FileStatus.read(raw, "", isFresh: isFresh, into: &found))
     return FileStatus(found)
   }
 

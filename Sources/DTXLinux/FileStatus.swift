@@ -86,9 +86,10 @@ package struct FileStatus: Sendable, Equatable {
   static func read(
     _ directory: Int32,
     _ name: UnsafePointer<CChar>,
+    isFresh: Bool = false,
     into status: inout dtx_status
   ) -> Int {
-    system { dtx_status(directory, name, &status) }
+    system { dtx_status(directory, name, isFresh ? 1 : 0, &status) }
   }
 }
 

@@ -233,6 +233,14 @@ off_t lseek(int descriptor, off_t offset, int whence) {
   PERFORM(off_t, lseek, real(descriptor, offset, whence));
 }
 
+struct statx;
+
+// The flags are noted as an offset, for want of another place.
+int statx(int descriptor, const char *name, int flags, unsigned mask, struct statx *found) {
+  CALL(statx, descriptor, name, .offset = flags, .byte_count = mask);
+  PERFORM(int, statx, real(descriptor, name, flags, mask, found));
+}
+
 int ftruncate(int descriptor, off_t byte_count) {
   CALL(ftruncate, descriptor, NULL, .byte_count = byte_count);
   PERFORM(int, ftruncate, real(descriptor, byte_count));

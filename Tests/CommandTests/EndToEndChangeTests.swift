@@ -113,6 +113,30 @@ extension EndToEndTests {
       try Self.expectNextRunCompletes(site, "push", call)
     }
 
+    @Test func whatWasReadIsLookedAtPastTheCacheOfANetworkFileSystem() throws {
+      let site = try Site()
+      try Self.makeSource(site)
+      let faults = Faults(site.place, below: "from")
+      let places = [site.place("from/"), site.place("to")]
+      let push = try site.start(
+        "push",
+        ["--io", "buffered", "--block-size", "1MiB"] + places,
+        launcher: try faults.launcher()
+      ).finish()
+      #expect(push.status == 0, "\(push.messages)")
+      let calls = try faults.calls()
+      // AT_STATX_FORCE_SYNC of statx(2).
+      let isFresh = 0x2000
+      for path in ["victim", "small/7"] {
+        let read = calls.lastIndex { $0.isEnd && $0.path == path && $0.name.hasPrefix("pread") }
+        let looks = calls[(try #require(read, "\(path) was not read"))...].filter {
+          !$0.isEnd && $0.path == path && $0.name == "statx"
+        }
+        #expect(!looks.isEmpty, "\(path)")
+        #expect(looks.allSatisfy { $0.offset & isFresh != 0 }, "\(path): \(looks)")
+      }
+    }
+
     // MARK: - Between two runs
 
     @Test(arguments: SourceChange.tried, ["push", "pull"])

@@ -56,8 +56,9 @@ struct dtx_quota {
 int dtx_openat(int directory, const char *name, int flags, mode_t mode);
 // openat2(2) beneath the directory, through no symbolic link in any component.
 int dtx_open_beneath(int directory, const char *name, int flags);
-// statx(2) without following the last component; an empty name is the descriptor itself.
-int dtx_status(int directory, const char *name, struct dtx_status *status);
+// statx(2) without following the last component; an empty name is the descriptor itself. A fresh
+// status is asked of a network file system's server, whatever the cache has.
+int dtx_status(int directory, const char *name, int is_fresh, struct dtx_status *status);
 // What O_DIRECT asks of an open file: the alignment in bytes of memory and of offset and length, by
 // statx(2); 0 where the file does not take it or (before Linux 6.1) the kernel does not say.
 int dtx_direct_alignment(int descriptor, uint32_t *memory, uint32_t *offset);

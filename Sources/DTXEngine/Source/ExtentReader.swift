@@ -96,7 +96,8 @@ final class ExtentReader {
     case .made: return nil
     }
     let entry = Int(scanned.segment.extents[extent].entry)
-    guard let status = try? file.status() else {
+    // Others may have written what was read since the cache of attributes was filled.
+    guard let status = try? file.status(isFresh: true) else {
       return ExtentFailure(.changed, "it changed while it was read")
     }
     let names = scanned.differences(status, entry: entry)

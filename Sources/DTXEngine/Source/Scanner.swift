@@ -245,7 +245,8 @@ package final class Scanner {
         let ranges = AttributeCodec.fitting(try file.dataRanges(upTo: status.byteCount))
         // Of a file that is another by now these may be none, and then nobody would open it again
         // and see that. Without them it counts as data, and whoever reads it finds the change.
-        let isSame = Scanner.isSame(try file.status(), as: status)
+        let found = try file.status(isFresh: ranges.isEmpty)
+        let isSame = Scanner.isSame(found, as: status)
         if isSame, ranges != [0..<status.byteCount] { attributes.append(.dataRanges(ranges)) }
       }
     }
