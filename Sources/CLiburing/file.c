@@ -208,6 +208,7 @@ int dtx_file_system(int descriptor, struct dtx_file_system *result) {
     .available_byte_count = byte_count,
     .inode_count = found.f_files,
     .available_inode_count = found.f_ffree,
+    .name_byte_count = found.f_namelen > 0 ? (uint64_t)found.f_namelen : 0,
   };
   return 0;
 }

@@ -91,6 +91,13 @@ extension Directory {
   /// The file system's magic number (f_type of statfs(2)).
   package func fileSystemType() throws(SystemError) -> Int64 { try fileSystem().type }
 
+  /// The length of the longest name that the file system takes (f_namelen of statfs(2)), in bytes;
+  /// nil where it does not say.
+  package func nameByteCountMaximum() throws(SystemError) -> Int? {
+    let found = try fileSystem().name_byte_count
+    return found == 0 ? nil : Int(clamping: found)
+  }
+
   private func fileSystem() throws(SystemError) -> dtx_file_system {
     var found = dtx_file_system()
     try checked(system { dtx_file_system(descriptor.raw, &found) }, "statfs", subject([]))

@@ -31,6 +31,26 @@ import Testing
     #expect(staged.name(for: long[..<234]).count == 38)
   }
 
+  @Test func stagedNamesFitWhereNamesAreShort() {
+    let target = Array(repeating: UInt8(0x61), count: 143)
+    for (token, plainByteCount) in [(nil, 121), (7, 119)] as [(UInt64?, Int)] {
+      let staged = StagedName(key: "0123456789abcdef", token: token, byteCountMaximum: 143)
+      let longest = staged.name(for: target[..<plainByteCount])
+      #expect(longest.count == 143)
+      #expect(staged.isLeftover(longest))
+      for byteCount in plainByteCount + 1...143 {
+        let hashed = staged.name(for: target[..<byteCount])
+        #expect(hashed.count == 1 + 16 + longest.count - 1 - plainByteCount)
+        #expect(staged.isLeftover(hashed))
+        // Who does not know how long names may be finds it as well.
+        #expect(StagedName(key: "0123456789abcdef", token: token).isLeftover(hashed))
+      }
+    }
+    // No file system's word makes a name longer than a manifest may have it.
+    let wide = StagedName(key: "0123456789abcdef", byteCountMaximum: 1530)
+    #expect(wide == StagedName(key: "0123456789abcdef"))
+  }
+
   @Test func anotherRunIsNamed() throws {
     let tree = try TestTree()
     let holder = try Self.open(tree)

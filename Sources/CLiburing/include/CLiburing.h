@@ -47,6 +47,7 @@ struct dtx_file_system {
   uint64_t available_byte_count;
   uint64_t inode_count; // 0 where they are not counted
   uint64_t available_inode_count;
+  uint64_t name_byte_count; // of the longest name; 0 where nobody says
 };
 
 struct dtx_quota {

@@ -128,7 +128,8 @@ package final class Destination: Sendable {
     topNames = opening.topNames
     stagedName = StagedName(
       key: opening.key,
-      token: opening.writing?.lock.token ?? opening.replay.token
+      token: opening.writing?.lock.token ?? opening.replay.token,
+      byteCountMaximum: opening.nameByteCountMaximum
     )
     writing = opening.writing
     replay = opening.replay

@@ -15,6 +15,8 @@ struct DestinationOpening {
   /// Whether an earlier run ended before its end.
   private(set) var isContinued = false
   private(set) var timeGranularity: Int64 = 1
+  /// Of a name on the root's file system; nil where that does not say.
+  private(set) var nameByteCountMaximum: Int?
   private(set) var foldsNames = false
   private(set) var carried: [CarriedDigests] = []
   private(set) var notices: [String] = []
@@ -48,6 +50,7 @@ struct DestinationOpening {
     }
     let root = OpenDirectory(directory: directory, device: status.device)
     self.root = root
+    nameByteCountMaximum = (try? directory.nameByteCountMaximum()) ?? nil
     if options.verification == .media, let reason = EpochReadBack.refusal(at: directory) {
       throw TransferError(
         .failed,
@@ -109,13 +112,14 @@ struct DestinationOpening {
   /// come to writing its journal may have renamed some of them. What is not found is sent again.
   private func adoptStaged(in root: Directory, as token: UInt64?) {
     guard replay.token != token else { return }
-    let new = StagedName(key: key, token: token)
+    func stagedName(_ token: UInt64?) -> StagedName {
+      StagedName(key: key, token: token, byteCountMaximum: nameByteCountMaximum)
+    }
+    let new = stagedName(token)
     let between = (replay.token ?? 0) + 1..<max(token ?? 0, (replay.token ?? 0) + 1)
     let old =
-      [StagedName(key: key, token: replay.token)]
-      + between.suffix(DestinationOpening.unwrittenOwnerCount).map {
-        StagedName(key: key, token: $0)
-      }
+      [stagedName(replay.token)]
+      + between.suffix(DestinationOpening.unwrittenOwnerCount).map { stagedName($0) }
     for file in replay.files {
       let path = file.identity.path
       let slash = path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0

@@ -11,6 +11,8 @@ struct StagedName: Equatable, Sendable {
   let key: String
   private let token: UInt64?
   private let suffix: [UInt8]
+  /// The longest name that there may be, in bytes.
+  private let byteCountMaximum: Int
 
   private static let dot = UInt8(ascii: ".")
   private static let hashDigitCount = 16
@@ -18,9 +20,14 @@ struct StagedName: Equatable, Sendable {
   /// Whether owners have tokens here.
   var hasToken: Bool { token != nil }
 
-  init(key: String, token: UInt64? = nil) {
+  /// - Parameters:
+  ///   - key: the dataset's.
+  ///   - token: the owner's; nil where owners have none.
+  ///   - byteCountMaximum: of a name on the file system, as it says; eCryptfs takes 143 bytes.
+  init(key: String, token: UInt64? = nil, byteCountMaximum: Int? = nil) {
     self.key = key
     self.token = token
+    self.byteCountMaximum = min(byteCountMaximum ?? .max, Limits.nameByteCount)
     suffix = Array((token.map { ".dtx-\(key)-\($0)" } ?? ".dtx-\(key)").utf8)
   }
 
@@ -38,7 +45,7 @@ struct StagedName: Equatable, Sendable {
   /// such a hash: two targets of one directory never share a staged name.
   func name(for target: ArraySlice<UInt8>) -> [UInt8] {
     let byteCount = 1 + target.count + suffix.count
-    guard byteCount > Limits.nameByteCount || StagedName.isHash(target) else {
+    guard byteCount > byteCountMaximum || StagedName.isHash(target) else {
       var name: [UInt8] = []
       name.reserveCapacity(byteCount)
       name.append(StagedName.dot)
