@@ -6,10 +6,11 @@ package struct DirectAlignment: Equatable, Sendable {
   package let offset: UInt64
 
   /// Takes what statx(2) says; nil for the zeros by which it says no.
+  ///
+  /// Nil as well where either is no power of two, as on a volume that is striped so: the page cache
+  /// serves it.
   package init?(memory: Int, offset: UInt64) {
-    guard memory > 0, offset > 0 else { return nil }
-    precondition(memory.nonzeroBitCount == 1, "an alignment of \(memory) bytes")
-    precondition(offset.nonzeroBitCount == 1, "an alignment of \(offset) bytes")
+    guard memory > 0, memory.nonzeroBitCount == 1, offset.nonzeroBitCount == 1 else { return nil }
     self.memory = memory
     self.offset = offset
   }

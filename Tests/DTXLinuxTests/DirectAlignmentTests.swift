@@ -8,6 +8,12 @@ import Testing
     #expect(DirectAlignment(memory: 0, offset: 512) == nil)
   }
 
+  @Test func whatIsNoPowerOfTwoIsNone() {
+    #expect(DirectAlignment(memory: 4096, offset: 20_480) == nil)
+    #expect(DirectAlignment(memory: 520, offset: 4096) == nil)
+    #expect(DirectAlignment(memory: 4, offset: 4096) != nil)
+  }
+
   @Test func theAlignedFrontOfAPieceIsDirect() throws {
     let alignment = try #require(DirectAlignment(memory: 4, offset: 512))
     let buffer = try PageBuffer(byteCount: 8192)
