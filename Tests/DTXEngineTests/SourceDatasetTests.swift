@@ -45,7 +45,7 @@ import Testing
       try tree.makeDirectory(name)
       return try tree.root.openDirectory(Array(name.utf8))
     }
-    let count = 100_000
+    let count = 20_000
     for number in 0..<count {
       try directories[number % 2].makeSymlink(Array("\(number)".utf8), target: [0x78])
     }
@@ -59,7 +59,7 @@ import Testing
       let status = try parent.status(of: [])
       #expect(try status.isSameFile(as: directories[number % 2].status(of: [])))
     }
-    for absent in ["", "/", "0x", "100000", "99999.", "x"] {
+    for absent in ["", "/", "0x", "20000", "19999.", "x"] {
       #expect(dataset.locate(Array(absent.utf8)) == nil, "\(absent)")
     }
   }
