@@ -205,10 +205,12 @@ private struct Responding {
       try channel.sendStep(HandshakeCodec.encode(report))
     }
     let settlement = try channel.receiveDecoded(HandshakeCodec.settlement)
-    if dialling != nil, !settlement.usesControlChannel {
-      guard settlement.inputs.lanes.count == request.lanes.count else {
-        throw TransferError(.refused, "the lanes are not those that were asked for")
-      }
+    if let problem = settlement.problem(answering: request) {
+      throw TransferError(
+        .refused,
+        "the lanes are not those that were asked for",
+        cause: problem
+      )
     }
     return SessionSetup(
       options: request.options,

@@ -43,20 +43,7 @@ final class HostileInitiator {
   ///   - usesControlChannel: whether the lane goes through it.
   /// - Throws: when the server does not take it.
   func settle(at destination: String, usesControlChannel: Bool = false) throws {
-    var request = Request(
-      direction: .push,
-      paths: [bytes(destination)],
-      options: TransferOptions(),
-      secret: secret.withUnsafeBytes { Array($0) },
-      sessionID: sessionID,
-      ports: 0...0,
-      cipher: .none,
-      lanesHaveAddresses: false,
-      lanes: [LaneSettings()],
-      doorway: nil
-    )
-    request.options.blockByteCount = Limits.minimumBlockByteCount
-    try channel.sendStep(RequestCodec.encode(request))
+    try channel.sendStep(RequestCodec.encode(request(.push, destination)))
     port = try HandshakeCodec.acceptance(try channel.receiveStep()).port
     let shape = DatasetShape(isContents: true, names: [], isSingleFile: false)
     try channel.sendStep(HandshakeCodec.encode(shape))
@@ -67,6 +54,54 @@ final class HostileInitiator {
       inputs: PlanInputs(lanes: [lane])
     )
     try channel.sendStep(HandshakeCodec.encode(settlement))
+  }
+
+  /// Asks for a transfer and settles its lanes.
+  ///
+  /// - Parameters:
+  ///   - request: of a directory's contents, where it is a pull.
+  ///   - lanes: how they are said to run.
+  /// - Returns: why the server does not take them; nil where it does.
+  /// - Throws: when the server does not come so far.
+  func refusal(of request: Request, settling lanes: LaneSettlement) throws -> TransferError? {
+    try channel.sendStep(RequestCodec.encode(request))
+    do {
+      _ = try channel.receiveStep()
+      let shape = DatasetShape(isContents: true, names: [], isSingleFile: false)
+      if request.direction == .push {
+        try channel.sendStep(HandshakeCodec.encode(shape))
+        _ = try channel.receiveStep()
+      } else {
+        _ = try channel.receiveStep()
+        try channel.sendStep(HandshakeCodec.encode(DestinationReply(singleFileName: nil)))
+      }
+      try channel.sendStep(HandshakeCodec.encode(lanes))
+      // What follows the handshake is no step of it.
+      guard let (kind, frame) = try channel.receive(), kind == .handshake,
+        case .refused(_, let text) = try HandshakeCodec.step(frame)
+      else { return nil }
+      return TransferError(.refused, text)
+    } catch let error as TransferError {
+      return error
+    }
+  }
+
+  /// A request as others are made from, with one lane of which nothing is said.
+  func request(_ direction: Direction, _ path: String) -> Request {
+    var request = Request(
+      direction: direction,
+      paths: [bytes(path)],
+      options: TransferOptions(),
+      secret: secret.withUnsafeBytes { Array($0) },
+      sessionID: sessionID,
+      ports: 0...0,
+      cipher: .none,
+      lanesHaveAddresses: false,
+      lanes: [LaneSettings()],
+      doorway: nil
+    )
+    request.options.blockByteCount = Limits.minimumBlockByteCount
+    return request
   }
 
   /// Announces a last segment, and agrees on its plan, to the moment when blocks may come.

@@ -273,7 +273,8 @@ import Testing
     pair.receiver.tell(.adjusted(.pause))
     pair.exchange()
     #expect(pair.sender.session.isPaused)
-    for rates in [[], [1], [0, 9]] as [[UInt64]] {
+    let most = Pair.inputs.lanes[1].rate?.bitsPerSecond ?? 0
+    for rates in [[], [1], [0, 9], [9, most + 1]] as [[UInt64]] {
       var other = Pair()
       other.sender.hear(.adjust(.rates(rates.map { Rate(bitsPerSecond: $0) })))
       #expect(other.sender.violation != nil)

@@ -43,9 +43,11 @@ extension SendSession {
     guard phase == .moving, !configuration.isDryRun else { return }
     switch adjustment {
     case .rates(let rates):
+      // More than a lane began with was never asked of the network that reserves, nor of the hosts'
+      // capacities; an honest receiver asks for no more.
       guard rates.count == laneRates.count,
-        zip(rates, configuration.inputs.lanes).allSatisfy({
-          $0.bitsPerSecond >= UInt64($1.connectionCount)
+        zip(rates, configuration.inputs.lanes).allSatisfy({ rate, lane in
+          rate.bitsPerSecond >= UInt64(lane.connectionCount) && rate <= lane.rate ?? rate
         })
       else { return violation("rates that its lanes cannot have") }
       laneRates = rates

@@ -66,6 +66,9 @@ extension HandshakeCodec {
     laneCount: Int
   ) throws(FormatError) -> Doorway? {
     guard try reader.flag("listening initiator") else { return nil }
+    guard laneCount > 0 else {
+      throw reader.failure("listening initiator", .invalid("there is no lane to dial"))
+    }
     let place = try acceptance(&reader)
     var targets: [LaneTarget?] = []
     for _ in 0..<laneCount {

@@ -249,4 +249,29 @@ package struct LaneSettlement: Equatable, Sendable {
     self.usesControlChannel = usesControlChannel
     self.inputs = inputs
   }
+
+  /// Why lanes are not those that a responder took; nil when they are.
+  ///
+  /// It took a share of its host's capacity for what was requested, and holds the lanes to that.
+  ///
+  /// - Parameter request: what it was asked for.
+  /// - Returns: a reason, for people.
+  package func problem(answering request: Request) -> String? {
+    if usesControlChannel {
+      let isOne = inputs.lanes.count == 1 && inputs.lanes[0].connectionCount == 1
+      return isOne ? nil : "through the control channel goes one lane with one connection"
+    }
+    guard inputs.lanes.count == request.lanes.count else {
+      return "\(inputs.lanes.count) lanes were settled, and \(request.lanes.count) requested"
+    }
+    for (index, (lane, settings)) in zip(inputs.lanes, request.lanes).enumerated() {
+      guard (lane.rate == nil) == (settings.pacedRate == nil) else {
+        return "lane \(index) has a rate in one of request and settlement only"
+      }
+      if let rate = lane.rate, let most = settings.mostPlanned, rate > most {
+        return "lane \(index) is planned with more than was requested"
+      }
+    }
+    return nil
+  }
 }

@@ -20,6 +20,18 @@ package struct LaneSettings: Equatable, Sendable {
     self.pacedRate = pacedRate
     self.layer = layer
   }
+
+  /// The highest rate that a plan may count with, Ethernet's bytes included; nil where there is no
+  /// rate.
+  ///
+  /// Where the contract does not count these, they come to it: most of all with segments of one
+  /// byte, and nobody but the initiator may have seen the path's.
+  var mostPlanned: Rate? {
+    let smallest = SegmentShape(segmentByteCount: 1, isV6: false)
+    return pacedRate.map {
+      $0.scaled(by: smallest.wireByteCount(.l2), over: smallest.wireByteCount(layer))
+    }
+  }
 }
 
 /// What the kernel took at the data's sender, read back from one connection.
