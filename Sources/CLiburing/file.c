@@ -184,8 +184,12 @@ int dtx_set_owner(int directory, const char *name, uint32_t user, uint32_t group
   return fchownat(directory, name, user, group, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
 }
 
+int dtx_rename_to_free(int from, const char *old, int to, const char *new) {
+  return renameat2(from, old, to, new, RENAME_NOREPLACE);
+}
+
 int dtx_rename_exclusively(int from, const char *old, int to, const char *new) {
-  if (renameat2(from, old, to, new, RENAME_NOREPLACE) == 0) return 0;
+  if (dtx_rename_to_free(from, old, to, new) == 0) return 0;
   // EINVAL: a file system without it. A link is made by one call, too, and never replaces.
   if (errno != EINVAL && errno != ENOSYS) return -1;
   if (linkat(from, old, to, new, 0) < 0) return -1;

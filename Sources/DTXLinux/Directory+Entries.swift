@@ -131,6 +131,22 @@ extension Directory {
     try checked(result, "rename", "\(subject(name)) to \(subject(newName))")
   }
 
+  /// Renames within this directory to a name that nothing has, by one call.
+  ///
+  /// - Parameters:
+  ///   - name: what is renamed.
+  ///   - newName: nothing has it, in no spelling that the file system takes for the same.
+  /// - Returns: whether the file system has such a call; where not, nothing has happened.
+  /// - Throws: EEXIST for a name that is taken.
+  package func renameToFree(_ name: [UInt8], _ newName: [UInt8]) throws(SystemError) -> Bool {
+    let result = at(name) { source, old in
+      at(newName) { target, new in system { dtx_rename_to_free(source, old, target, new) } }
+    }
+    if result == -Int(EINVAL) || result == -Int(ENOSYS) { return false }
+    try checked(result, "rename", "\(subject(name)) to \(subject(newName))")
+    return true
+  }
+
   /// Renames from this directory into another one, replacing what has the new name there.
   package func rename(
     _ name: [UInt8],

@@ -4,6 +4,8 @@
 //   FAULTS_ROOT  the directory
 //   FAULTS_LOG   a file that calls are noted in; see `note`
 //   FAULTS_CALL  ACTION:CALL:PATTERN:NUMBER[:ARGUMENT]
+//   FAULTS_FOLDS fnmatch(3)'s for directories, by their path below the directory and "." for itself:
+//                names that differ in case are one in them
 //   FAULTS_LOCKS the directory looks as if it were NFS, with locks that each host has for itself
 //                (unshared), or without any (none)
 //
@@ -15,6 +17,7 @@
 // process's calls that match, from 1.
 #include "CFaults.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +45,7 @@ static char root[PATH_MAX];
 static size_t root_length;
 static int log_descriptor = -1;
 static char reached[PATH_MAX], go[PATH_MAX];
-static const char *locks = "";
+static const char *locks = "", *folds = "";
 static enum action action = nothing;
 static char chosen_call[32], chosen_pattern[PATH_MAX];
 static unsigned long chosen_number, argument;
@@ -56,6 +59,7 @@ __attribute__((constructor)) static void begin(void) {
   const char *path = getenv("FAULTS_ROOT"), *log = getenv("FAULTS_LOG");
   const char *fault = getenv("FAULTS_CALL");
   if (getenv("FAULTS_LOCKS")) locks = getenv("FAULTS_LOCKS");
+  if (getenv("FAULTS_FOLDS")) folds = getenv("FAULTS_FOLDS");
   if (!path || !realpath(path, root)) return;
   root_length = strlen(root);
   if (log) {
@@ -95,6 +99,35 @@ static const char *below(int descriptor, const char *name, char path[2 * PATH_MA
   if (path[root_length] == '\0') return ".";
   return path[root_length] == '/' ? path + root_length + 1 : "";
 }
+
+// The name as it is spelled where its directory folds names: a directory that has it otherwise is
+// led to what it has.
+static const char *spelled(int descriptor, const char *name, char result[PATH_MAX]) {
+  char path[2 * PATH_MAX], rest[PATH_MAX], there[NAME_MAX + 1];
+  if (!folds[0] || !name || !name[0] || name[0] == '/') return name;
+  const char *place = below(descriptor, NULL, path);
+  if (!place[0]) return name;
+  char *after = NULL;
+  snprintf(rest, sizeof rest, "%s", name);
+  result[0] = '\0';
+  for (char *part = strtok_r(rest, "/", &after); part; part = strtok_r(NULL, "/", &after)) {
+    snprintf(there, sizeof there, "%s", part);
+    DIR *listing = fnmatch(folds, place, 0) ? NULL : opendir(path);
+    for (struct dirent *item; listing && (item = readdir(listing));) {
+      if (!strcasecmp(item->d_name, part)) snprintf(there, sizeof there, "%s", item->d_name);
+      if (!strcmp(item->d_name, part)) break;
+    }
+    if (listing) closedir(listing);
+    size_t length = strlen(result);
+    snprintf(result + length, PATH_MAX - length, length ? "/%s" : "%s", there);
+    length = strlen(path);
+    snprintf(path + length, sizeof path - length, "/%s", there);
+    place = path + root_length + 1;
+  }
+  return result;
+}
+
+#define SPELLED(DESCRIPTOR, NAME) spelled(DESCRIPTOR, NAME, (char[PATH_MAX]){0})
 
 struct call {
   const char *name, *path, *new_path;
@@ -238,7 +271,7 @@ struct statx;
 // The flags are noted as an offset, for want of another place.
 int statx(int descriptor, const char *name, int flags, unsigned mask, struct statx *found) {
   CALL(statx, descriptor, name, .offset = flags, .byte_count = mask);
-  PERFORM(int, statx, real(descriptor, name, flags, mask, found));
+  PERFORM(int, statx, real(descriptor, SPELLED(descriptor, name), flags, mask, found));
 }
 
 int ftruncate(int descriptor, off_t byte_count) {
@@ -264,7 +297,13 @@ int syncfs(int descriptor) {
 int renameat(int from, const char *old, int to, const char *new) {
   char new_path[2 * PATH_MAX];
   CALL(renameat, from, old, .new_path = below(to, new, new_path));
-  PERFORM(int, renameat, real(from, old, to, new));
+  PERFORM(int, renameat, real(from, SPELLED(from, old), to, SPELLED(to, new)));
+}
+
+int renameat2(int from, const char *old, int to, const char *new, unsigned flags) {
+  char new_path[2 * PATH_MAX];
+  CALL(renameat2, from, old, .new_path = below(to, new, new_path), .offset = flags);
+  PERFORM(int, renameat2, real(from, SPELLED(from, old), to, SPELLED(to, new), flags));
 }
 
 int rename(const char *old, const char *new) {
@@ -276,22 +315,22 @@ int rename(const char *old, const char *new) {
 int linkat(int from, const char *old, int to, const char *new, int flags) {
   char new_path[2 * PATH_MAX];
   CALL(linkat, from, old, .new_path = below(to, new, new_path));
-  PERFORM(int, linkat, real(from, old, to, new, flags));
+  PERFORM(int, linkat, real(from, SPELLED(from, old), to, SPELLED(to, new), flags));
 }
 
 int unlinkat(int descriptor, const char *name, int flags) {
   CALL(unlinkat, descriptor, name);
-  PERFORM(int, unlinkat, real(descriptor, name, flags));
+  PERFORM(int, unlinkat, real(descriptor, SPELLED(descriptor, name), flags));
 }
 
 int mkdirat(int descriptor, const char *name, mode_t mode) {
   CALL(mkdirat, descriptor, name);
-  PERFORM(int, mkdirat, real(descriptor, name, mode));
+  PERFORM(int, mkdirat, real(descriptor, SPELLED(descriptor, name), mode));
 }
 
 int symlinkat(const char *target, int descriptor, const char *name) {
   CALL(symlinkat, descriptor, name);
-  PERFORM(int, symlinkat, real(target, descriptor, name));
+  PERFORM(int, symlinkat, real(target, descriptor, SPELLED(descriptor, name)));
 }
 
 int fchmod(int descriptor, mode_t mode) {
@@ -306,7 +345,7 @@ int futimens(int descriptor, const struct timespec times[2]) {
 
 int utimensat(int descriptor, const char *name, const struct timespec times[2], int flags) {
   CALL(utimensat, descriptor, name);
-  PERFORM(int, utimensat, real(descriptor, name, times, flags));
+  PERFORM(int, utimensat, real(descriptor, SPELLED(descriptor, name), times, flags));
 }
 
 int openat(int descriptor, const char *name, int flags, ...) {
@@ -315,7 +354,7 @@ int openat(int descriptor, const char *name, int flags, ...) {
   mode_t mode = va_arg(more, mode_t);
   va_end(more);
   CALL(openat, descriptor, name);
-  PERFORM(int, openat, real(descriptor, name, flags, mode));
+  PERFORM(int, openat, real(descriptor, SPELLED(descriptor, name), flags, mode));
 }
 
 int open(const char *name, int flags, ...) {
@@ -359,7 +398,11 @@ long syscall(long number, ...) {
   if (!real_syscall) real_syscall = (syscall_function *)dlsym(RTLD_NEXT, "syscall");
   char path[2 * PATH_MAX];
   struct call call = {.name = "openat", .path = ""};
-  if (number == SYS_openat2) call.path = below((int)values[0], (const char *)values[1], path);
+  char there[PATH_MAX];
+  if (number == SYS_openat2) {
+    call.path = below((int)values[0], (const char *)values[1], path);
+    values[1] = (long)spelled((int)values[0], (const char *)values[1], there);
+  }
   long result = enter(&call);
   if (result == 0)
     result = real_syscall(number, values[0], values[1], values[2], values[3], values[4], values[5]);

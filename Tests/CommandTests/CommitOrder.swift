@@ -59,7 +59,7 @@ struct CommitOrder {
     switch call.name {
     case "write" where call.path.hasSuffix("/journal"):
       checkJournal(call, moment)
-    case "renameat":
+    case "renameat", "renameat2":
       checkRename(call, moment)
     default:
       break
@@ -80,7 +80,7 @@ struct CommitOrder {
       unsynced.removeAll { rename in
         rename.moment < began && (path.isEmpty || path == rename.directory)
       }
-    case "renameat":
+    case "renameat", "renameat2":
       changes[call.newPath] = changes.removeValue(forKey: call.path)
       for index in syncs.indices where syncs[index].path == call.path {
         syncs[index].path = call.newPath

@@ -119,14 +119,14 @@ extension EndToEndTests {
       try place.write("from/large", Trees.content(8 << 20, seed: 5))
       try place.makeDirectory("to")
       let faults = Faults(place, below: "to", locks: .unshared)
-      let fault = Faults.Fault(action: .hold, call: "renameat", pattern: "*.small.dtx-*")
+      let fault = Faults.Fault(action: .hold, call: "renameat*", pattern: "*.small.dtx-*")
       let late = try startLocal(place, "push", Self.options, launcher: faults.launcher(fault))
       try faults.awaitHeld()
       let sleeping = try Self.processes(of: late)
       for process in sleeping { kill(process, SIGSTOP) }
       try place.write("from/below/small", Trees.content(30_000, seed: 6))
       let others = Faults(place, below: "to", log: "others", locks: .unshared)
-      let hold = Faults.Fault(action: .hold, call: "renameat", pattern: ".large.dtx-*")
+      let hold = Faults.Fault(action: .hold, call: "renameat*", pattern: ".large.dtx-*")
       let next = try startLocal(
         place,
         "push",
@@ -141,7 +141,7 @@ extension EndToEndTests {
       let ending = try late.finish()
       #expect(ending.status != 0, "\(ending.messages)")
       let renames = try faults.calls().filter { $0.isEnd && $0.path.contains(".small.dtx-") }
-      #expect(renames.last?.name == "renameat" && renames.last?.result == -1)
+      #expect(renames.last?.name == "renameat2" && renames.last?.result == -1)
       try others.release()
       let followed = try next.finish()
       #expect(followed.status == 0, "\(followed.messages)")

@@ -55,16 +55,25 @@ struct Faults {
   private let root: String
   private let log: String
   private let locks: Locks?
+  private let folds: String?
 
   /// - Parameters:
   ///   - place: where the log is written.
   ///   - root: the directory, which must be there.
   ///   - log: a name for what is written; nil for a new one.
   ///   - locks: nil for those of the file system.
-  init(_ place: Workplace, below root: String, log: String? = nil, locks: Locks? = nil) {
+  ///   - folds: directories in which names that differ in case are one, as fnmatch(3) has it.
+  init(
+    _ place: Workplace,
+    below root: String,
+    log: String? = nil,
+    locks: Locks? = nil,
+    folds: String? = nil
+  ) {
     self.place = place
     self.root = root
     self.locks = locks
+    self.folds = folds
     self.log = log ?? "faults-\(Clock.now())"
   }
 
@@ -88,6 +97,7 @@ struct Faults {
     var words = ["env", "LD_PRELOAD=\(library)", "FAULTS_ROOT=\(place(root))"]
     words.append("FAULTS_LOG=\(place(log))")
     if let fault { words.append("FAULTS_CALL=\(fault)") }
+    if let folds { words.append("FAULTS_FOLDS=\(folds)") }
     if let locks { words.append("FAULTS_LOCKS=\(locks.rawValue)") }
     return words
   }

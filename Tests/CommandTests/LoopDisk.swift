@@ -1,4 +1,5 @@
 import DTXLinux
+import Glibc
 import Testing
 
 /// A file system of its own, in an image, mounted at a workplace's directory.
@@ -7,6 +8,11 @@ import Testing
 final class LoopDisk {
   enum Kind: String {
     case ext4, btrfs
+    /// An ext4 whose directories take names that differ in case for one, where chattr(1) says so.
+    case casefold
+
+    var name: String { self == .btrfs ? "btrfs" : "ext4" }
+    var options: String { self == .casefold ? "-O casefold -E encoding=utf8" : "" }
   }
 
   private let place: Workplace
@@ -17,9 +23,12 @@ final class LoopDisk {
   /// Why there can be no such disk here; nil where there can.
   static func obstacle(_ kind: Kind) -> String? {
     if Host.effectiveUserID != 0 { return "file systems are root's to mount" }
-    let tools = "command -v mkfs.\(kind.rawValue) && grep -w \(kind.rawValue) /proc/filesystems"
+    if kind == .casefold, access("/sys/fs/ext4/features/casefold", F_OK) != 0 {
+      return "this kernel's ext4 tells all names apart"
+    }
+    let tools = "command -v mkfs.\(kind.name) && grep -w \(kind.name) /proc/filesystems"
     let isThere = (try? Tool.run("sh", "-c", "{ \(tools) && losetup -f; } >&2"))?.status == 0
-    return isThere ? nil : "\(kind.rawValue) cannot be made and mounted here"
+    return isThere ? nil : "\(kind.name) cannot be made and mounted here"
   }
 
   /// Makes the file system and mounts it.
@@ -28,7 +37,8 @@ final class LoopDisk {
     self.name = name
     self.kind = kind
     try place.makeDirectory(name)
-    try Tool.shell("truncate -s \(byteCount) '\(image)' && mkfs.\(kind.rawValue) -q '\(image)' >&2")
+    let make = "mkfs.\(kind.name) -q \(kind.options) '\(image)'"
+    try Tool.shell("truncate -s \(byteCount) '\(image)' && \(make) >&2")
     try mount()
   }
 
@@ -38,7 +48,7 @@ final class LoopDisk {
 
   /// Mounts it; an error of its own leaves it readable alone.
   func mount() throws {
-    let option = kind == .ext4 ? ",errors=remount-ro" : ""
+    let option = kind.name == "ext4" ? ",errors=remount-ro" : ""
     try Tool.shell("mount -o loop\(option) '\(image)' '\(place(name))'")
     // It is no part of any dataset.
     try Tool.shell("rmdir '\(place(name))/lost+found' 2>&1 || true")

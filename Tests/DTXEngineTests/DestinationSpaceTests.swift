@@ -129,37 +129,4 @@ final class Mount: Sendable {
     #expect((failure as? SystemError)?.isAboutSpace == true)
     #expect(transfer.failures.isEmpty)
   }
-
-  @Test func namesThatDifferInCaseAloneDoNotReplaceEachOther() throws {
-    let tree = try TestTree()
-    let dataset = TestDataset([
-      .root(), .directory("D"), .file("D/x", 5), .file("a", 5, seed: 1), .file("b", 0),
-      .file("c", 5),
-    ])
-    try TestTransfer(tree, dataset).destination.close()
-    // What such a file system would answer: the one name leads to the other's inode.
-    try tree.makeDirectory(".DTX")
-    let mount = try Mount(
-      tree,
-      at: ".DTX",
-      ["--bind", String(decoding: tree.path(".dtx"), as: UTF8.self)]
-    )
-    guard let mount else { return }
-    var transfer = try TestTransfer(mount.tree, dataset)
-    #expect(transfer.destination.foldsNames)
-    let segment = dataset.segments[0]
-    let comparison = try transfer.destination.compare(segment)
-    // The twins come first.
-    try tree.makeDirectory("D")
-    try tree.write("a", [9])
-    try tree.write("b", [9])
-    transfer.failures += try transfer.destination.prepare(segment, comparison)
-    let digests = try transfer.move(segment, wanted: comparison.wanted, known: comparison.digests)
-    try transfer.seal(segment, digests)
-    _ = try transfer.finish()
-    #expect(transfer.failedPaths().sorted() == ["D", "D/x", "a", "b"])
-    #expect(try tree.content("a") == [9])
-    #expect(try tree.content("b") == [9])
-    #expect(try tree.paths().filter { !$0.hasPrefix(".DTX") } == ["D", "a", "b", "c"])
-  }
 }

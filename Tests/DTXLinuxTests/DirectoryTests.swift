@@ -95,6 +95,21 @@ import Testing
     try root.syncFileSystem()
   }
 
+  @Test func aRenameToAFreeNameReplacesNothing() throws {
+    let bench = try Workbench()
+    let root = bench.root
+    for name in ["a", "b"] { try root.openFile(bytes(name), .create).write(bytes(name), at: 0) }
+    let failure = #expect(throws: SystemError.self) {
+      _ = try root.renameToFree(bytes("a"), bytes("b"))
+    }
+    #expect(failure?.name == "EEXIST")
+    #expect(try bench.content("a") == "a")
+    #expect(try bench.content("b") == "b")
+    // A file system without such a call has done nothing.
+    let isRenamed = try root.renameToFree(bytes("a"), bytes("c"))
+    #expect(try bench.content(isRenamed ? "c" : "a") == "a")
+  }
+
   @Test func linksAreMadeReadAndDatedThemselves() throws {
     let bench = try Workbench()
     let target = [UInt8](repeating: 0x78, count: 4000)

@@ -83,7 +83,10 @@ ssize_t dtx_read_entries(int directory, void *buffer, size_t capacity);
 int dtx_set_mode(int directory, const char *name, mode_t mode);
 int dtx_set_modified(int directory, const char *name, int64_t seconds, uint32_t nanoseconds);
 int dtx_set_owner(int directory, const char *name, uint32_t user, uint32_t group);
-// A rename that fails with EEXIST where the new name is taken; of what is no directory.
+// A rename that fails with EEXIST where the new name is taken, and with EINVAL on a file system that
+// has no such call (NFS, some of FUSE).
+int dtx_rename_to_free(int from, const char *old, int to, const char *new);
+// The same on any file system that knows links; of what is no directory.
 int dtx_rename_exclusively(int from, const char *old, int to, const char *new);
 int dtx_make_node(int directory, const char *name, mode_t mode, uint32_t major, uint32_t minor);
 int dtx_file_system(int descriptor, struct dtx_file_system *result);

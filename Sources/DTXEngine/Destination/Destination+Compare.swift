@@ -39,6 +39,8 @@ struct SegmentComparing: ~Copyable {
   /// What stands at each directory's place.
   private var presence: [Presence]
   private var reader = ExtentDigester()
+  /// How names are spelled in the directories from the top down to the latest entry's.
+  private var spellings: [(parent: Int?, spelling: DirectorySpelling)] = []
 
   private enum Presence: UInt8 {
     case absent, present
@@ -111,6 +113,9 @@ struct SegmentComparing: ~Copyable {
     do throws(SystemError) {
       let name = place.name(of: index)
       let status = try opened.directory.statusIfPresent(of: name)
+      if status != nil, try !isSpelled(name, in: opened.directory, parent) {
+        return refuse(index, .conflict, DirectorySpelling.problem)
+      }
       let linkTarget =
         status?.kind == .symlink ? try opened.directory.readSymlink(name) : []
       let existing = status.map { destination.existing($0, linkTarget: linkTarget) }
@@ -119,6 +124,24 @@ struct SegmentComparing: ~Copyable {
       try endIfHopeless(error)
       refuse(index, .unwritable, error.reason)
     }
+  }
+
+  /// Whether what a name leads to bears it in this very spelling.
+  private mutating func isSpelled(
+    _ name: [UInt8],
+    in directory: Directory,
+    _ parent: Int?
+  ) throws(SystemError) -> Bool {
+    if name.isEmpty { return true }
+    // Directories that the walk has left are not come back to.
+    let above = parent.flatMap { place.entries[$0].parent }
+    while let last = spellings.last, last.parent != parent, last.parent != above {
+      spellings.removeLast()
+    }
+    if spellings.last?.parent != parent || spellings.isEmpty {
+      spellings.append((parent, DirectorySpelling()))
+    }
+    return try spellings[spellings.count - 1].spelling.has(name, in: directory)
   }
 
   private mutating func decide(

@@ -104,7 +104,7 @@ struct SegmentPreparing {
     if entry.isContext {
       // Made with its own segment, unless that failed.
       _ = try place.directories.directory(of: index)
-      return nil
+      return try spellingProblem(index)
     }
     if isDemanded(index) {
       if destination.options.isAppendOnly { return "another is there; \(Destination.addsAlone)" }
@@ -159,8 +159,7 @@ struct SegmentPreparing {
     } catch {
       // It has been made since the comparison; what it is shows when it is opened.
       guard error.isPresence else { throw error }
-      let problem = try destination.foldingProblem(index, name, in: parent, of: place)
-      if let problem { return problem }
+      if let problem = try spellingProblem(index) { return problem }
     }
     _ = try place.directories.directory(of: index)
     return nil
@@ -168,15 +167,36 @@ struct SegmentPreparing {
 
   private func makeSpecial(_ index: Int, in parent: OpenDirectory) throws(SystemError) -> String? {
     let name = destination.stagedName.name(for: place.inventory.name(of: index))
-    try unlinkIfPresent(name, in: parent.directory)
-    if place.entries[index].kind == .symlink {
-      try parent.directory.makeSymlink(name, target: place.inventory.linkTarget(of: index))
-    } else {
-      try parent.directory.makeNode(name, kind: .fifo, permissions: 0o600)
+    do throws(SystemError) {
+      try makeSpecial(index, as: name, in: parent.directory)
+    } catch {
+      guard error.isPresence else { throw error }
+      try destination.removeLeftover(name, in: parent.directory)
+      try makeSpecial(index, as: name, in: parent.directory)
     }
     return try finishStaged(index, name, in: parent) { () throws(SystemError) in
       try destination.metadata(of: place.entries[index]).apply(to: name, in: parent.directory)
     }
+  }
+
+  private func makeSpecial(
+    _ index: Int,
+    as name: [UInt8],
+    in directory: Directory
+  ) throws(SystemError) {
+    if place.entries[index].kind == .symlink {
+      try directory.makeSymlink(name, target: place.inventory.linkTarget(of: index))
+    } else {
+      try directory.makeNode(name, kind: .fifo, permissions: 0o600)
+    }
+  }
+
+  /// Why a directory that is there is not this entry's; nil when it is.
+  private func spellingProblem(_ index: Int) throws(SystemError) -> String? {
+    let name = place.name(of: index)
+    if name.isEmpty { return nil }
+    let parent = try place.directories.parent(of: index).directory
+    return try DirectorySpelling.isOther(name, in: parent) ? DirectorySpelling.problem : nil
   }
 
   /// A file without data; it may have a length all the same.
@@ -291,62 +311,5 @@ struct SegmentPreparing {
     let status = try opened.directory.status(of: [])
     guard status.mode & 0o300 != 0o300, status.userID == Host.effectiveUserID else { return }
     try opened.directory.setMode(of: [], UInt32(status.mode | 0o700))
-  }
-
-  private func unlinkIfPresent(_ name: [UInt8], in directory: Directory) throws(SystemError) {
-    do throws(SystemError) {
-      try directory.unlink(name)
-    } catch {
-      guard error.isAbsence else { throw error }
-    }
-  }
-}
-
-extension Destination {
-  /// Renames a staged entry into place and looks at what is there then.
-  ///
-  /// - Returns: what is wrong with it, at a level that asks; nil when all is well.
-  func publish(
-    _ entry: Int,
-    _ stagedName: [UInt8],
-    in parent: OpenDirectory,
-    of place: SegmentPlace
-  ) throws(SystemError) -> String? {
-    let name = place.name(of: entry)
-    if let problem = try foldingProblem(entry, name, in: parent, of: place) {
-      try parent.directory.unlink(stagedName)
-      return problem
-    }
-    try requireWriting().lock.requireHold()
-    try parent.directory.rename(stagedName, to: name, replaces: !options.isAppendOnly)
-    let metadata = metadata(of: place.entries[entry])
-    var status = try parent.directory.status(of: name)
-    if !metadata.matchesRights(of: status) {
-      try metadata.update(name, in: parent.directory, from: status, granularity: timeGranularity)
-      status = try parent.directory.status(of: name)
-    }
-    if place.entries[entry].kind == .regular { place.setIdentity(of: entry, status) }
-    guard options.verification >= .durable else { return nil }
-    return metadata.difference(
-      from: status,
-      byteCount: place.entries[entry].byteCount,
-      granularity: timeGranularity
-    )
-  }
-
-  /// Why an entry that had no place at its comparison must not take it now; nil when it may.
-  ///
-  /// Elsewhere somebody else may make something there meanwhile, and it is replaced as it would
-  /// have been a moment before.
-  func foldingProblem(
-    _ entry: Int,
-    _ name: [UInt8],
-    in parent: OpenDirectory,
-    of place: SegmentPlace
-  ) throws(SystemError) -> String? {
-    guard foldsNames, place.action(of: entry) == .create,
-      try parent.directory.statusIfPresent(of: name) != nil
-    else { return nil }
-    return "another entry has its name: this file system does not tell cases apart"
   }
 }

@@ -159,7 +159,8 @@ extension Destination {
   /// Makes a new staged file.
   ///
   /// Whatever has the name is a leftover, perhaps of somebody who hopes that it will be written
-  /// through: it goes, and nothing is followed.
+  /// through: it goes, and nothing is followed. What has another spelling of it, where names fold,
+  /// is another entry's, and stays.
   func makeStaged(
     _ name: [UInt8],
     in directory: Directory,
@@ -170,8 +171,16 @@ extension Destination {
     } catch {
       guard error.isPresence else { throw error }
     }
-    try directory.unlink(name)
+    try removeLeftover(name, in: directory)
     return try directory.openFile(name, .createExclusive, permissions: permissions)
+  }
+
+  /// Removes what has a staged name, unless that is another entry's.
+  func removeLeftover(_ name: [UInt8], in directory: Directory) throws(SystemError) {
+    if try DirectorySpelling.isOther(name, in: directory) {
+      throw SystemError.stagedInOtherSpelling(printable(name))
+    }
+    try directory.unlink(name)
   }
 
   /// Opens a staged file again, and no other in its place.

@@ -33,9 +33,8 @@ package final class Destination: Sendable {
   let timeGranularity: Int64
   /// How files are reached below the root.
   package let method: StorageMethod
-  /// Whether the file system takes two names that differ in case for one: then an entry must not
-  /// replace what another one has just become.
-  let foldsNames: Bool
+  /// The file systems, as statx numbers them, on which every rename replaces what has the name.
+  let replacingDevices = Guarded<Set<UInt64>>([])
   /// Segments from their comparison to their seal.
   let places = Guarded<[Int: SegmentPlace]>([:])
   /// Directories that were not there when their segment was compared and that the next one goes on
@@ -113,7 +112,6 @@ package final class Destination: Sendable {
     timeGranularity = 1
     // There is nothing that could be waited for.
     method = StorageMethod(mechanism: .inline, isDirect: false)
-    foldsNames = false
     carried = Guarded([])
     sealing = Guarded(Sealing())
   }
@@ -141,7 +139,6 @@ package final class Destination: Sendable {
         opening.options.storage,
         fileSystemType: try? opening.root?.directory.fileSystemType()
       )
-    foldsNames = opening.foldsNames
     carried = Guarded(opening.carried)
     sealing = Guarded(Sealing())
     for notice in opening.notices { note(notice) }

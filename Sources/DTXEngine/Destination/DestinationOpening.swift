@@ -17,7 +17,6 @@ struct DestinationOpening {
   private(set) var timeGranularity: Int64 = 1
   /// Of a name on the root's file system; nil where that does not say.
   private(set) var nameByteCountMaximum: Int?
-  private(set) var foldsNames = false
   private(set) var carried: [CarriedDigests] = []
   private(set) var notices: [String] = []
   private(set) var writing: Destination.Writing?
@@ -150,7 +149,7 @@ struct DestinationOpening {
     }
   }
 
-  /// Finds out what the root's file system keeps of times, and whether it tells cases apart.
+  /// Finds out what the root's file system keeps of times.
   ///
   /// The lock's file serves for it where it is on that file system, and keeps the probe's time.
   private mutating func probe(
@@ -161,7 +160,6 @@ struct DestinationOpening {
     let isOnRoot = try lock.file.status().device == root.status(of: []).device
     if state.isBelowRoot, isOnRoot {
       timeGranularity = try TimeGranularity.probe(lock.file)
-      foldsNames = try DestinationOpening.isSame(".dtx", ".DTX", in: root)
       return
     }
     let staged = StagedName(key: key)
@@ -169,18 +167,8 @@ struct DestinationOpening {
     let before = try root.status(of: []).modified
     let file = try root.openFile(name, .create)
     timeGranularity = try TimeGranularity.probe(file)
-    foldsNames = try DestinationOpening.isSame(".probe.dtx-\(key)", ".PROBE.dtx-\(key)", in: root)
     try root.unlink(name)
     try? root.setTimes(of: [], modified: before)
-  }
-
-  private static func isSame(
-    _ first: String,
-    _ second: String,
-    in directory: Directory
-  ) throws(SystemError) -> Bool {
-    let other = try directory.statusIfPresent(of: Array(second.utf8))
-    return try directory.status(of: Array(first.utf8)).inode == other?.inode
   }
 
   /// A dry run cannot probe; a run before it has left what it found in the lock's time.

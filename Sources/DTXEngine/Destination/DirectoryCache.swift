@@ -7,6 +7,8 @@ struct OpenDirectory: Sendable {
   /// The file system it is on, as statx numbers it.
   let device: UInt64
   let newFiles = NewFiles()
+  /// Whether it takes names that differ in case for one; nil until somebody has found out.
+  let foldsCases = Guarded<Bool?>(nil)
 }
 
 /// The directories of one segment that were used last, each opened once below the root.

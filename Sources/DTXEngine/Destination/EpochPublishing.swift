@@ -58,8 +58,7 @@ struct EpochPublishing: Sendable {
     _ keys: [StagedTable.Key],
     at destination: Destination
   ) -> [EpochPublishing] {
-    // Where two names may be one, each rename must see what the one before has made.
-    let most = destination.foldsNames ? 1 : min(threadCountMaximum, Host.processorCount)
+    let most = min(threadCountMaximum, Host.processorCount)
     let count = max(1, min(most, keys.count / filesPerThread))
     return (0..<count).map { index in
       let range = keys.count * index / count..<keys.count * (index + 1) / count

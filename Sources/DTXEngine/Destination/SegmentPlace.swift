@@ -58,6 +58,8 @@ final class SegmentPlace: Sendable {
     var actions: [EntryAction]
     var identities: [PublishedIdentity]
     var resumed: [Int: StagedIdentity] = [:]
+    /// Of the entries that are resumed, those at whose place nothing stood.
+    var resumedNew: Set<Int> = []
     /// Journalled or staged by an earlier run, and of no use any more.
     var stale: [Int] = []
     /// Entries without a further chance, each with the reason that was reported.
@@ -114,8 +116,14 @@ final class SegmentPlace: Sendable {
   func setResumed(_ entry: Int, _ file: StagedIdentity) {
     state.withLock { state in
       state.resumed[entry] = file
+      if state.actions[entry] == .create { state.resumedNew.insert(entry) }
       state.actions[entry] = .resume
     }
+  }
+
+  /// Whether nothing stood at an entry's place when it was compared.
+  func isNew(_ entry: Int) -> Bool {
+    state.withLock { $0.actions[entry] == .create || $0.resumedNew.contains(entry) }
   }
 
   func addStale(_ entry: Int) {

@@ -41,6 +41,17 @@ extension SystemError {
     SystemError(operation: "read past the page cache", subject: printable(file.path), number: EBUSY)
   }
 
+  /// A place that another entry has taken.
+  static func occupied(_ subject: String) -> SystemError {
+    SystemError(operation: "rename", subject: subject, number: EEXIST)
+  }
+
+  /// A staged file beside which another entry's has a name that leads to it as well.
+  static func stagedInOtherSpelling(_ subject: String) -> SystemError {
+    let operation = "stage it beside another spelling of its name"
+    return SystemError(operation: operation, subject: subject, number: EEXIST)
+  }
+
   /// A staged file that somebody replaced while it was in use.
   static func staleStaged(_ subject: String) -> SystemError {
     SystemError(operation: "open staged file", subject: subject, number: ENOENT)
