@@ -108,6 +108,24 @@ extension EndToEndTests {
       lane?.socket.shutdown()
     }
 
+    @Test func aLaneHasNoMoreConnectionsThanItsPlanAndAFewSpare() throws {
+      let place = try Workplace()
+      let far = try settled(place)
+      try far.open(ThreeBlocks.inventory())
+      let lane = try far.lane()
+      try ThreeBlocks.send(0, of: 3, over: lane)
+      _ = try far.message { if case .received = $0 { true } else { false } }
+      let others = try (2...200).map { try far.lane($0) }
+      try waitUntil("the end of those beyond") {
+        let ended = try others.count { try $0.socket.waitReadable(before: Clock.now()) }
+        return ended == others.count - Limits.spareConnectionCount
+      }
+      for block in 1...2 { try ThreeBlocks.send(block, of: 3, over: lane) }
+      #expect(try received(far) == [1, 2])
+      _ = try far.finish()
+      try expectContent(3, at: place)
+    }
+
     @Test func aConnectionNumberServesOnce() throws {
       let place = try Workplace()
       let far = try settled(place)

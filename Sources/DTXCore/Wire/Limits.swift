@@ -38,6 +38,11 @@ package enum Limits {
   package static let connectionCount = 64
   /// Connections of all lanes: 2.5 Tb/s at 5 Gb/s each, and each has memory and threads at both ends.
   package static let sessionConnectionCount = 512
+  /// Connections of a lane beyond those that it is planned with.
+  ///
+  /// An end dials again while the other one still takes the lost connection for open. There are few,
+  /// since each holds a part of the receiver's memory, which is there for what is planned.
+  package static let spareConnectionCount = 2
   /// The name of a congestion control: Linux's TCP_CA_NAME_MAX without its NUL.
   package static let congestionControlByteCount = 15
   /// A frame on the control channel: small enough that a heartbeat is never long delayed by one.

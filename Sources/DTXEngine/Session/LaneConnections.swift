@@ -121,13 +121,23 @@ final class LaneConnections<Lane: SessionLane>: Sendable {
     }
   }
 
+  /// How many connections of a lane may be open here.
+  ///
+  /// The latest one is turned away, not the oldest closed, which may be the one that carries
+  /// something: its end dials again, and has those that it lost closed here meanwhile.
+  private func most(of lane: Int) -> Int {
+    setup.inputs.lanes[lane].connectionCount + Limits.spareConnectionCount
+  }
+
   private func add(_ opened: OpenedLane) {
     let id = ConnectionID(lane: opened.identity.lane, number: opened.identity.number)
     guard id.lane < setup.inputs.lanes.count else { return opened.socket.shutdown() }
     // Whoever hears that a connection is up may use it or give it up at once: it has to be here
     // before anybody else comes to look.
     state.withLock { state in
-      guard state.lanes != nil, !state.barred.contains(id) else { return opened.socket.shutdown() }
+      guard let lanes = state.lanes, !state.barred.contains(id),
+        lanes.keys.count(where: { $0.lane == id.lane }) < most(of: id.lane)
+      else { return opened.socket.shutdown() }
       changed(id, .up)
       do throws(SystemError) {
         state.lanes?[id] = try make(opened)

@@ -18,6 +18,11 @@ final class LaneInlet: Sendable {
     let deliver: (@Sendable (OpenedLane) -> Void)? = state.withLock { state in
       switch state {
       case .waiting(let early):
+        // No session has more.
+        guard early.count < Limits.sessionConnectionCount else {
+          opened.socket.shutdown()
+          return nil
+        }
         state = .waiting(early + [opened])
         return nil
       case .delivering(let deliver):
