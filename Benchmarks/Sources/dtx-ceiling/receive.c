@@ -12,17 +12,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// A file while it is staged; its lock is held while it is opened or completed.
+// A file while it is staged. Who writes to it waits for its lock asleep: the kernel lets one write
+// into a file at a time, and those that wait for that spin.
 struct staged {
   int descriptor;
   uint64_t missing;
+  pthread_mutex_t lock;
 };
 
 struct target {
   const struct options *options;
   const struct tree *tree;
   struct staged *files;
-  pthread_mutex_t lock;
   int root;
 };
 
@@ -72,14 +73,13 @@ static void flush(struct receiver *receiver) {
   if (!receiver->filled) return;
   struct target *target = receiver->target;
   struct staged *staged = &target->files[receiver->file];
-  pthread_mutex_lock(&target->lock);
+  pthread_mutex_lock(&staged->lock);
   if (staged->descriptor < 0) staged->descriptor = create_staged(target, receiver->file);
-  int descriptor = staged->descriptor;
-  pthread_mutex_unlock(&target->lock);
-  write_all(descriptor, receiver->unit, receiver->filled, receiver->offset);
-  uint64_t missing =
-      __atomic_sub_fetch(&staged->missing, receiver->filled, __ATOMIC_ACQ_REL);
-  if (missing == 0) sync_staged(descriptor);
+  write_all(staged->descriptor, receiver->unit, receiver->filled, receiver->offset);
+  staged->missing -= receiver->filled;
+  bool is_whole = staged->missing == 0;
+  pthread_mutex_unlock(&staged->lock);
+  if (is_whole) sync_staged(staged->descriptor);
   receiver->filled = 0;
 }
 
@@ -183,7 +183,7 @@ static void on_all(struct receiver *receivers, int count, void *(*body)(void *))
 }
 
 void receive_tree(const struct options *options, const struct tree *tree, const int *sockets) {
-  struct target target = {options, tree, NULL, PTHREAD_MUTEX_INITIALIZER, -1};
+  struct target target = {options, tree, NULL, -1};
   if (mkdir(options->target, 0700) && errno != EEXIST) die(options->target);
   target.root = open(options->target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (target.root < 0) die(options->target);
@@ -193,7 +193,8 @@ void receive_tree(const struct options *options, const struct tree *tree, const 
   target.files = calloc(tree->file_count + 1, sizeof *target.files);
   if (!target.files) die("calloc");
   for (size_t index = 0; index < tree->file_count; index++) {
-    target.files[index] = (struct staged){-1, tree->files[index].length};
+    target.files[index] =
+        (struct staged){-1, tree->files[index].length, PTHREAD_MUTEX_INITIALIZER};
   }
   struct receiver receivers[options->connections];
   for (int index = 0; index < options->connections; index++) {

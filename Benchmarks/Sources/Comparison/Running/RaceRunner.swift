@@ -62,7 +62,8 @@ package final class RaceRunner {
     }
   }
 
-  /// Round by round, so that what changes on the machine meets all contestants alike.
+  /// Round by round, so that what changes on the machine meets all contestants alike; every other
+  /// round from the last one to the first, so that nobody always follows the same one.
   private func run(_ race: Race) -> RaceResult {
     let contestants = (house.contestants(race) + peers.contestants(race)).filter { contestant in
       options.only.isEmpty || options.only.contains { contestant.name.contains($0) }
@@ -79,8 +80,10 @@ package final class RaceRunner {
       note("too little memory is free to keep it warm: these numbers are the host's too")
     }
     for round in 0...options.roundCount {
-      for (index, contestant) in contestants.enumerated()
+      let turns = contestants.indices
+      for index in round.isMultiple(of: 2) ? Array(turns) : turns.reversed()
       where result.contestants[index].failure == nil {
+        let contestant = contestants[index]
         do throws(HarnessError) {
           let measured = try measure(contestant, race, isKept: result.isKept, isFirst: round == 0)
           let seconds = Quantity.fixed(measured.seconds, 2)
