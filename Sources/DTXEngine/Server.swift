@@ -199,7 +199,13 @@ private struct Responding {
     var dialling: LaneDialling?
     if let doorway = request.doorway {
       let place = server.isLoopback ? nil : ListeningAddress.fromEnvironment().peer
-      let call = LaneCall(request, doorway, secret: secret, seenAddress: place)
+      let call = try LaneCall(
+        request,
+        doorway,
+        secret: secret,
+        seenAddress: place,
+        isConfined: confinement != nil
+      )
       let report: DialReport
       (report, dialling) = call.open()
       try channel.sendStep(HandshakeCodec.encode(report))

@@ -88,6 +88,22 @@ extension EndToEndTests {
       #expect(inside.status == 5, "\(inside.messages)")
     }
 
+    /// Who may add to one directory of a host is not to look from it at other hosts.
+    @Test func noLaneIsConnectedElsewhere() throws {
+      let site = try Self.archive("--append-only")
+      try site.place.write("from/a", "a")
+      let other = try Socket.listen(try #require(SocketAddress(numericHost: "127.0.0.3", port: 0)))
+      let lane = "rate=1G,to=127.0.0.3:\(try other.localAddress.port)"
+      let places = [site.place("from/"), "\(Sshd.host):run7"]
+      let options = ["--listen", "local", "--port", "20000-60000", "--lane", lane]
+      let ending = try site.start("push", options + places).finish()
+      #expect(ending.status == 5, "\(ending.messages)")
+      #expect(ending.messages.contains("127.0.0.3"), "\(ending.messages)")
+      #expect(try !other.waitReadable(before: Clock.now()), "nobody came")
+      let back = try site.start("push", ["--listen", "local"] + places).finish()
+      #expect(back.status == 0, "\(back.messages)")
+    }
+
     @Test func whatAppearsMeanwhileIsNotReplaced() throws {
       let site = try Self.archive("--append-only", heldAt: "large")
       try Self.makeSource(site)

@@ -13,10 +13,29 @@ struct LaneCall {
   ///   - doorway: where it may be dialled.
   ///   - secret: of the session.
   ///   - seenAddress: from where it reached this end, in digits; nil where nobody knows.
-  init(_ request: Request, _ doorway: Doorway, secret: SessionSecret, seenAddress: String?) {
+  ///   - isConfined: whether nothing but that address is dialled where it is known: who may see one
+  ///     directory of this host is not to look from it at other hosts.
+  /// - Throws: `.refused` for lanes that lead elsewhere than they may.
+  init(
+    _ request: Request,
+    _ doorway: Doorway,
+    secret: SessionSecret,
+    seenAddress: String?,
+    isConfined: Bool
+  ) throws(TransferError) {
     self.request = request
     let seen = seenAddress.map { [$0] } ?? []
-    let hosts = seen + doorway.place.addresses.filter { !seen.contains($0) }
+    let isBound = isConfined && !seen.isEmpty
+    let elsewhere = doorway.targets.compactMap { $0?.host }.first { !seen.contains($0) }
+    if isBound, let elsewhere {
+      throw TransferError(
+        .refused,
+        "a lane leads to \(printable(Array(elsewhere.utf8)))",
+        cause: "this server connects to none but the address that it was called from"
+      )
+    }
+    let others = doorway.place.addresses.filter { !isBound && !seen.contains($0) }
+    let hosts = seen + others
     dialers = zip(doorway.targets, request.lanes).map { target, settings in
       var dialer = LaneDialer(
         hosts: target.map { [$0.host] } ?? hosts,
