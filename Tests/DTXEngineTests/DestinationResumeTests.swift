@@ -380,19 +380,4 @@ import Testing
     #expect(try tree.paths() == ["big", "other", "small"])
     #expect(try tree.content("big") == before)
   }
-
-  /// Whoever owns a staged file may change it at any time.
-  @Test func whatAnotherUserHasStagedIsNotGoneOnWith() throws {
-    guard Host.effectiveUserID == 0 else {
-      try Test.cancel("only the superuser can make a file another user's")
-    }
-    let tree = try TestTree()
-    let dataset = TestDataset(Self.samples)
-    let key = try Self.interrupt(tree, dataset)
-    try tree.root.setOwner(of: Self.staged(key), user: 65534, group: 65534)
-    var transfer = try TestTransfer(tree, dataset)
-    try transfer.run()
-    #expect(try Self.wantedOfBig(transfer.comparisons[0], dataset.segments[0]).allSatisfy { $0 })
-    #expect(try #require(try tree.status("big")).userID == 0)
-  }
 }

@@ -154,6 +154,32 @@ import Testing
     try Self.open(tree).close()
   }
 
+  /// Whoever owns a staged file may change it at any time; but a run that was killed before the rename
+  /// may have given it to its owner already.
+  @Test(arguments: [false, true])
+  func whatAnotherUserHasStagedIsNotGoneOnWith(_ isItsOwner: Bool) throws {
+    guard Host.effectiveUserID == 0 else {
+      try Test.cancel("only the superuser can make a file another user's")
+    }
+    let tree = try TestTree()
+    var samples = DestinationResumeTests.samples
+    if isItsOwner { samples[1].entry.userID = 65534 }
+    let dataset = TestDataset(samples)
+    let key = try DestinationResumeTests.interrupt(tree, dataset)
+    let staged = DestinationResumeTests.staged(key)
+    try tree.root.setOwner(of: staged, user: 65534, group: 65534)
+    let options = DestinationOptions(
+      preservesOwner: isItsOwner,
+      blockByteCount: TestDataset.blockByteCount
+    )
+    var transfer = try TestTransfer(tree, dataset, options: options)
+    try transfer.run()
+    let comparison = transfer.comparisons[0]
+    let wanted = try DestinationResumeTests.wantedOfBig(comparison, dataset.segments[0])
+    #expect(wanted == (0..<5).map { !isItsOwner || $0 >= 3 })
+    #expect(try #require(try tree.status("big")).userID == (isItsOwner ? 65534 : 0))
+  }
+
   /// A damaged file system may tell any length.
   @Test func aJournalOfAnAbsurdLengthIsReadNoFurtherThanItsFirstRecords() throws {
     let tree = try TestTree()

@@ -284,9 +284,13 @@ struct SegmentComparing: ~Copyable {
     guard isStaged(known, of: index) else { return }
     let name = destination.stagedName.name(for: place.inventory.name(of: index))
     guard let status = try parent.directory.statusIfPresent(of: name),
-      status.kind == .regular, status.linkCount == 1, status.byteCount == entry.byteCount,
-      !StateDirectory.isForeign(status, in: parent.directory)
+      status.kind == .regular, status.linkCount == 1, status.byteCount == entry.byteCount
     else { return }
+    // One that was complete has its owner before it is renamed.
+    let owner = destination.metadata(of: entry).owner?.user
+    guard status.userID == owner || !StateDirectory.isForeign(status, in: parent.directory) else {
+      return
+    }
     // One that may not be read is written anew.
     guard let file = try? parent.directory.openFile(name, .read) else { return }
     // At this level the device has to say what is there, and not the page cache.
