@@ -163,7 +163,7 @@ private struct Responding {
     let reception = try listen()
     defer { reception?.close() }
     let shape = try channel.receiveDecoded(HandshakeCodec.shape)
-    let placement = Placement.of(shape, at: request.paths[0], within: confinement)
+    let placement = try Placement.of(shape, at: request.paths[0], within: confinement)
     let destination = try Destination.open(
       placement,
       shape,

@@ -181,8 +181,9 @@ struct Opening {
     let shape = try decoded(HandshakeCodec.shape)
     try checkAsked(shape)
     let destination: Destination
-    let placement = Placement.of(shape, at: request.destination.path)
+    let placement: Placement
     do throws(TransferError) {
+      placement = try .of(shape, at: request.destination.path)
       destination =
         if let order = request.repair {
           try .repairing(order, shape, request.options)

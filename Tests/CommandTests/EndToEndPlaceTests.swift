@@ -52,6 +52,21 @@ extension EndToEndTests {
       }
     }
 
+    /// Not to be opened is not to be absent: a file does not take such a directory's name.
+    @Test func aFileIsNotPutBesideADirectoryThatMayNotBeOpened() throws {
+      let site = try Site()
+      try site.place.write("a", "a")
+      try site.setFar(behind: Self.unprivileged.joined(separator: " "))
+      try Tool.shell("chmod 777 '\(site.place.path)'")
+      try site.place.makeDirectory("closed")
+      try Tool.shell("chmod 311 '\(site.place("closed"))'")
+      let ending = try site.run("push", site.place("a"), site.far("closed"))
+      #expect(ending.status == 1)
+      expectOneMessage(ending, "closed cannot be opened")
+      expectOneMessage(ending, "EACCES")
+      #expect(!site.place.exists(".dtx"))
+    }
+
     @Test func aSourceThatMayNotBeReadLeavesTheRest() throws {
       let site = try Site()
       try site.place.write("from/a", "a")

@@ -122,7 +122,8 @@ enum DestinationRoot {
     return directory
   }
 
-  private static func failure(_ path: [UInt8], _ error: SystemError) -> TransferError {
+  /// What is said of a destination that cannot be opened.
+  static func failure(_ path: [UInt8], _ error: SystemError) -> TransferError {
     TransferError(
       "destination \(printable(path)) cannot be opened",
       error,

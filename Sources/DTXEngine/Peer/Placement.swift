@@ -12,14 +12,22 @@ package struct Placement: Equatable, Sendable {
   /// path's name.
   ///
   /// Everything else goes below the path.
+  ///
+  /// - Parameters:
+  ///   - shape: what is moved.
+  ///   - path: as the user wrote it.
+  ///   - confinement: what the path must not leave; then no link in it is followed.
+  /// - Returns: where it goes.
+  /// - Throws: `.failed` where it cannot be told whether the path is a directory: a file that took
+  ///   its name could replace a link to one.
   static func of(
     _ shape: DatasetShape,
     at path: [UInt8],
     within confinement: Confinement? = nil
-  ) -> Placement {
+  ) throws(TransferError) -> Placement {
     let slash = UInt8(ascii: "/")
     guard shape.isSingleFile, path.last != slash,
-      (try? Directory.open(path, within: confinement)) == nil
+      try !isDirectory(path, within: confinement)
     else {
       return Placement(root: path, singleFileName: nil)
     }
@@ -28,6 +36,19 @@ package struct Placement: Equatable, Sendable {
     }
     let parent = last == 0 ? [slash] : Array(path[..<last])
     return Placement(root: parent, singleFileName: Array(path[(last + 1)...]))
+  }
+
+  private static func isDirectory(
+    _ path: [UInt8],
+    within confinement: Confinement?
+  ) throws(TransferError) -> Bool {
+    do throws(SystemError) {
+      _ = try Directory.open(path, within: confinement)
+      return true
+    } catch {
+      guard error.isAbsence else { throw DestinationRoot.failure(path, error) }
+      return false
+    }
   }
 
   /// The top-level names that the state directory's key is made of.
