@@ -8,15 +8,18 @@ package final class Thread: Sendable {
   private final class Start: Sendable {
     let name: String
     let body: @Sendable () -> Void
+    let hasReturned: Guarded<Bool>
 
-    init(name: String, body: @escaping @Sendable () -> Void) {
+    init(name: String, body: @escaping @Sendable () -> Void, hasReturned: Guarded<Bool>) {
       self.name = name
       self.body = body
+      self.hasReturned = hasReturned
     }
   }
 
   /// The thread until it was joined.
   private let handle: Guarded<pthread_t?>
+  private let hasReturned = Guarded(false)
 
   /// Starts a thread.
   ///
@@ -34,7 +37,9 @@ package final class Thread: Sendable {
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }
     pthread_attr_setstacksize(&attributes, (stackByteCount + 0xFFFF) & ~0xFFFF)
-    let start = Unmanaged.passRetained(Start(name: name, body: body))
+    let start = Unmanaged.passRetained(
+      Start(name: name, body: body, hasReturned: hasReturned)
+    )
     var thread = pthread_t()
     let number = pthread_create(
       &thread,
@@ -44,6 +49,7 @@ package final class Thread: Sendable {
         let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
         dtx_set_thread_name(start.name)
         start.body()
+        start.hasReturned.withLockAndSignal { $0 = true }
         return nil
       },
       start.toOpaque()
@@ -59,6 +65,14 @@ package final class Thread: Sendable {
     handle.withLock { thread in
       if let thread { pthread_detach(thread) }
     }
+  }
+
+  /// Waits until the body has returned, but no longer than until the deadline.
+  ///
+  /// - Parameter deadline: an instant of `Clock.now`.
+  /// - Returns: whether it has returned; `join` then does not wait.
+  package func hasReturned(before deadline: UInt64) -> Bool {
+    hasReturned.wait(until: { $0 ? true : nil }, deadline: deadline) ?? false
   }
 
   /// Waits until the body has returned.

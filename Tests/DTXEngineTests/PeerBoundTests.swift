@@ -1,3 +1,4 @@
+import DTXLinux
 import Testing
 
 @testable import DTXCore
@@ -21,6 +22,14 @@ import Testing
     #expect(!barred.contains(connection(most + 4)))
     #expect(barred.contains(connection(most + 5)))
     #expect(barred.contains(connection(2 * most + 4)))
+  }
+
+  /// A peer that is done, and yet takes nothing of what is under way to it.
+  @Test(arguments: [true, false]) func aLaneThatDoesNotEndIsNotAwaited(_ orderly: Bool) throws {
+    let lanes = try [StubbornLane(heedsEnd: true), StubbornLane(heedsEnd: false)]
+    lanes.end(orderly: orderly, before: Clock.now() + 50 * Duration.millisecond)
+    // Back here, both threads have returned.
+    #expect(lanes.map(\.endedBy) == (orderly ? ["end", "abort"] : ["abort", "abort"]))
   }
 
   @Test func aReportKeepsTheFirstNoticesAndAllAreTold() {
@@ -74,4 +83,29 @@ import Testing
   private final class Told: @unchecked Sendable {
     var count = 0
   }
+}
+
+/// A connection whose thread waits for its end, or for more than that.
+private final class StubbornLane: SessionLane {
+  private let heedsEnd: Bool
+  private let order = Guarded<String?>(nil)
+  private let thread: Thread
+
+  init(heedsEnd: Bool) throws {
+    self.heedsEnd = heedsEnd
+    let order = self.order
+    thread = try Thread(name: "stubborn") { _ = order.wait { $0 } as String? }
+  }
+
+  var endedBy: String? { order.withLock { $0 } }
+
+  func end() { if heedsEnd { take("end") } }
+
+  func abort() { take("abort") }
+
+  private func take(_ word: String) { order.withLockAndSignal { $0 = $0 ?? word } }
+
+  func hasReturned(before deadline: UInt64) -> Bool { thread.hasReturned(before: deadline) }
+
+  func join() { thread.join() }
 }

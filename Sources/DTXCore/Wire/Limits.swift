@@ -76,6 +76,9 @@ package enum Limits {
   /// Heartbeats on the control channel, and when their absence means a dead peer.
   package static let heartbeatNanoseconds = 5 * Duration.second
   package static let peerSilenceNanoseconds = 60 * Duration.second
+  /// What an orderly end can take: for a peer that is done as well to take what is under way to it,
+  /// and to end its own direction.
+  package static let endingNanoseconds = 15 * Duration.second
   /// A step of the handshake, from the peer's first byte on: a minute for a greeting; for the others
   /// what a peer may take to dial 64 addresses at 3 s each, or to watch an owner for 60 s.
   package static let greetingNanoseconds = 60 * Duration.second

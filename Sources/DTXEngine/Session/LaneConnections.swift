@@ -7,8 +7,25 @@ protocol SessionLane: Sendable {
   func end()
   /// Ends it at once; a thread that waits in a system call wakes up.
   func abort()
+  /// Whether its thread has returned; waits for that until the deadline, an instant of `Clock.now`.
+  func hasReturned(before deadline: UInt64) -> Bool
   /// Waits for its thread.
   func join()
+}
+
+extension Collection where Element: SessionLane {
+  /// Ends all of them, and waits for their threads.
+  ///
+  /// - Parameters:
+  ///   - orderly: whether they may say to the end what they have to say.
+  ///   - deadline: until when they may, an instant of `Clock.now`.
+  func end(orderly: Bool, before deadline: UInt64) {
+    for lane in self {
+      if orderly { lane.end() } else { lane.abort() }
+    }
+    for lane in self where !lane.hasReturned(before: deadline) { lane.abort() }
+    for lane in self { lane.join() }
+  }
 }
 
 /// The connections of a session at one end, wherever they come from: a listener, a dialer, the
@@ -93,16 +110,16 @@ final class LaneConnections<Lane: SessionLane>: Sendable {
   }
 
   /// Ends all connections, and waits for their threads.
+  ///
+  /// In order, the peer may take what is under way; one that does not is not waited for.
   func shut(orderly: Bool) {
     setup.inlet.close()
     let open = state.withLock { state in
       defer { state.lanes = nil }
       return state.lanes.map { Array($0.values) } ?? []
     }
-    for lane in open {
-      if orderly { lane.end() } else { lane.abort() }
-    }
-    for lane in open { lane.join() }
+    let deadline = Clock.now() + (orderly ? Limits.endingNanoseconds : 0)
+    open.end(orderly: orderly, before: deadline)
     shellLane.withLock { $0 }?.close()
   }
 

@@ -50,6 +50,10 @@ final class ReceivingLane: SessionLane {
     socket.shutdown()
   }
 
+  func hasReturned(before deadline: UInt64) -> Bool {
+    thread.hasReturned(before: deadline)
+  }
+
   func join() {
     thread.join()
   }

@@ -119,6 +119,10 @@ final class SendingLane: SessionLane {
     inbox.close()
   }
 
+  func hasReturned(before deadline: UInt64) -> Bool {
+    thread.hasReturned(before: deadline)
+  }
+
   func join() {
     thread.join()
   }
