@@ -13,6 +13,8 @@ package final class ByteStream: Sendable {
   }
 
   private let ends: Ends
+  /// Since when a reader has been waiting for bytes.
+  private let waitingSince = Guarded<UInt64?>(nil)
 
   /// Takes over two descriptors, such as pipe ends or copies of standard input and output.
   ///
@@ -26,6 +28,12 @@ package final class ByteStream: Sendable {
 
   /// Speaks over a connected socket.
   package init(socket: Socket) { ends = .socket(socket) }
+
+  /// Since when the peer has owed this end a byte, an instant of `Clock.now`.
+  ///
+  /// That is now while nobody here waits for one: whoever keeps a peer's bytes waiting cannot say
+  /// that it is silent.
+  package var silentSince: UInt64 { waitingSince.withLock { $0 } ?? Clock.now() }
 
   /// Reads until the buffer is full; false for an orderly end before the first byte.
   ///
@@ -54,6 +62,8 @@ package final class ByteStream: Sendable {
     deadline: UInt64? = nil
   ) throws(SystemError) -> Int {
     if buffer.isEmpty { return 0 }
+    waitingSince.withLock { $0 = Clock.now() }
+    defer { waitingSince.withLock { $0 = nil } }
     switch ends {
     case .pipes(let pipes):
       return try pipes.read(into: buffer, deadline: deadline)
@@ -69,15 +79,16 @@ package final class ByteStream: Sendable {
   ///
   /// - Parameters:
   ///   - buffer: the bytes.
-  ///   - patience: how long the peer may take nothing, in nanoseconds; nil for ever. Only pipes and
-  ///     pairs of descriptors heed it: a socket has options of its own.
-  /// - Throws: `SystemError`; ETIMEDOUT when the peer took nothing for so long.
+  ///   - patience: how long the peer may neither take nor say anything, in nanoseconds; nil for
+  ///     ever. Only pipes and pairs of descriptors heed it: a socket has options of its own.
+  /// - Throws: `SystemError`; ETIMEDOUT when the peer was silent for so long.
   package func writeAll(
     _ buffer: UnsafeRawBufferPointer,
     patience: UInt64? = nil
   ) throws(SystemError) {
     switch ends {
-    case .pipes(let pipes): try pipes.write(buffer, patience: patience)
+    case .pipes(let pipes):
+      try pipes.write(buffer, patience: patience, silentSince: { silentSince })
     case .socket(let socket): try socket.sendAll(buffer)
     }
   }
@@ -86,9 +97,9 @@ package final class ByteStream: Sendable {
   ///
   /// - Parameters:
   ///   - bytes: what to write.
-  ///   - patience: how long the peer may take nothing, in nanoseconds; nil for ever. Only pipes and
-  ///     pairs of descriptors heed it.
-  /// - Throws: `SystemError`; ETIMEDOUT when the peer took nothing for so long.
+  ///   - patience: how long the peer may neither take nor say anything, in nanoseconds; nil for
+  ///     ever. Only pipes and pairs of descriptors heed it.
+  /// - Throws: `SystemError`; ETIMEDOUT when the peer was silent for so long.
   package func writeAll(_ bytes: [UInt8], patience: UInt64? = nil) throws(SystemError) {
     try bytes.span.withUnsafeBytes { buffer throws(SystemError) in
       try writeAll(buffer, patience: patience)
@@ -147,19 +158,26 @@ private final class PipeEnds: Sendable {
     try reading.withLock { end throws(SystemError) in
       guard let raw = end?.raw else { return 0 }
       while true {
-        guard try wait(for: raw, DTX_READABLE, deadline: deadline) else { return 0 }
+        switch try wait(for: raw, DTX_READABLE, deadline: deadline) {
+        case .ready: break
+        case .closed: return 0
+        case .late: throw PipeEnds.late("read")
+        }
         let result = system { Glibc.read(raw, buffer.baseAddress, buffer.count) }
         if result != -Int(EAGAIN) { return try checked(result, "read", PipeEnds.label) }
       }
     }
   }
 
-  func write(_ buffer: UnsafeRawBufferPointer, patience: UInt64?) throws(SystemError) {
+  func write(
+    _ buffer: UnsafeRawBufferPointer,
+    patience: UInt64?,
+    silentSince: () -> UInt64
+  ) throws(SystemError) {
     try writing.withLock { end throws(SystemError) in
       var written = 0
       while written < buffer.count {
-        let deadline = patience.map { Clock.now() + $0 }
-        guard let raw = end?.raw, try wait(for: raw, DTX_WRITABLE, deadline: deadline) else {
+        guard let raw = end?.raw, try waitWritable(raw, patience, silentSince) else {
           throw SystemError(operation: "write", subject: PipeEnds.label, number: EPIPE)
         }
         let piece = UnsafeRawBufferPointer(
@@ -186,23 +204,51 @@ private final class PipeEnds: Sendable {
     reading.withLock { $0 = nil }
   }
 
-  /// False when the stream was closed; throws ETIMEDOUT at the deadline.
+  /// False when the stream was closed; throws ETIMEDOUT when the peer was silent for too long.
+  private func waitWritable(
+    _ raw: Int32,
+    _ patience: UInt64?,
+    _ silentSince: () -> UInt64
+  ) throws(SystemError) -> Bool {
+    var silence = Clock.now()
+    while true {
+      let deadline = patience.map { silence + $0 }
+      switch try wait(for: raw, DTX_WRITABLE, deadline: deadline) {
+      case .ready: return true
+      case .closed: return false
+      case .late:
+        // A peer that says something is there, and may have its reasons to take nothing.
+        let heard = silentSince()
+        guard heard > silence else { throw PipeEnds.late("write") }
+        silence = heard
+      }
+    }
+  }
+
+  private enum Waiting {
+    case ready
+    /// The stream was closed meanwhile.
+    case closed
+    case late
+  }
+
   private func wait(
     for raw: Int32,
     _ interest: dtx_readiness,
     deadline: UInt64?
-  ) throws(SystemError) -> Bool {
+  ) throws(SystemError) -> Waiting {
     while true {
       let result = system {
         dtx_wait(raw, Int32(interest.rawValue), closed.raw, Clock.remaining(until: deadline))
       }
       let ready = UInt32(try checked(result, "poll", PipeEnds.label))
-      if ready & DTX_WOKEN.rawValue != 0 { return false }
-      if ready != 0 { return true }
-      if let deadline, Clock.now() >= deadline {
-        let operation = interest == DTX_READABLE ? "read" : "write"
-        throw SystemError(operation: operation, subject: PipeEnds.label, number: ETIMEDOUT)
-      }
+      if ready & DTX_WOKEN.rawValue != 0 { return .closed }
+      if ready != 0 { return .ready }
+      if let deadline, Clock.now() >= deadline { return .late }
     }
+  }
+
+  private static func late(_ operation: String) -> SystemError {
+    SystemError(operation: operation, subject: label, number: ETIMEDOUT)
   }
 }

@@ -86,7 +86,7 @@ struct Faults {
   }
 
   /// A sanitizer's own calls stand before those of any library that is loaded.
-  private static let isShadowed =
+  static let isShadowed =
     dlsym(nil, "__tsan_init") != nil || dlsym(nil, "__asan_init") != nil
 
   /// Words before a command; under a sanitizer the test ends here.

@@ -90,8 +90,9 @@ struct ControlPipes {
     pipes.far.close()
   }
 
-  @Test func aPeerThatTakesNothingIsGivenUp() throws {
+  @Test func aPeerThatTakesNothingAndSaysNothingIsGivenUp() throws {
     let pipes = try ControlPipes(patience: Self.short)
+    let reading = try Background { (try? pipes.near.receive()) == nil }
     // More than a pipe and the queue hold, so that it would wait for ever.
     let page = [UInt8](repeating: 0, count: 1 << 19)
     let sending = try Background {
@@ -99,8 +100,83 @@ struct ControlPipes {
       return true
     }
     #expect(try sending.value())
-    #expect(try pipes.near.receive() == nil, "the channel has ended")
+    #expect(try reading.value(), "the channel has ended")
     pipes.near.close()
     pipes.far.close()
+  }
+
+  /// It has said something, which nobody here has come to read.
+  @Test func aPeerThatTakesNothingButSpeaksIsWaitedFor() throws {
+    let pipes = try ControlPipes(patience: Duration.millisecond)
+    let content = [UInt8](repeating: 7, count: 1 << 19)
+    pipes.near.send(.inventory(segment: 0, page: content))
+    Clock.sleep(nanoseconds: 50 * Duration.millisecond)
+    let (kind, _) = try #require(try pipes.far.receive())
+    #expect(kind == .message)
+    pipes.near.close()
+    pipes.far.close()
+  }
+
+  @Test func whoIsDoneDoesNotWaitForAPeerThatOnlySpeaks() throws {
+    let pipes = try ControlPipes(patience: Self.short)
+    pipes.near.send(.inventory(segment: 0, page: [UInt8](repeating: 0, count: 1 << 19)))
+    pipes.near.finishSending()
+    // The peer meets the end within the frame.
+    #expect(failure { () throws(TransferError) in try pipes.far.receive() } != nil)
+    pipes.near.close()
+    pipes.far.close()
+  }
+
+  @Test func aMessageWaitsForLittleOfTheLane() throws {
+    let pipes = try ControlPipes()
+    let sent = Guarded(0)
+    let sending = try Background {
+      while pipes.near.send(laneBytes: [UInt8](repeating: 1, count: 64 << 10)) {
+        sent.withLock { $0 += 1 }
+      }
+      return true
+    }
+    // Until nothing more finds room.
+    var before = -1
+    while sent.withLock({ $0 }) != before {
+      before = sent.withLock { $0 }
+      Clock.sleep(nanoseconds: 50 * Duration.millisecond)
+    }
+    pipes.near.send(.heartbeat)
+    pipes.near.closeLane()
+    #expect(try sending.value(), "who waits for room meets the end of the lane")
+    var laneFrameCount = 0
+    while case .laneBytes? = try pipes.far.receive()?.0 { laneFrameCount += 1 }
+    // What waits, one that is being written, and what a pipe holds.
+    #expect(laneFrameCount <= 5, "\(laneFrameCount) frames")
+    #expect(laneFrameCount > 0)
+    #expect(!pipes.near.send(laneBytes: [1]))
+    pipes.near.close()
+    pipes.far.close()
+  }
+
+  @Test func aPeerIsSilentOnlyWhileSomebodyListens() throws {
+    let pipes = try ControlPipes()
+    let start = Clock.now()
+    #expect(pipes.near.silentSince >= start)
+    let heard = Guarded(0)
+    let reading = try Background {
+      while (try? pipes.near.receive()) != nil { heard.withLockAndSignal { $0 += 1 } }
+      return true
+    }
+    // A part of a frame is a sign of life.
+    for (count, piece) in [[2], [1, 0, 0, 0], [34]].enumerated() {
+      while pipes.near.silentSince >= Clock.now() - Duration.millisecond {
+        Clock.sleep(nanoseconds: Duration.millisecond)
+      }
+      let silence = pipes.near.silentSince
+      try pipes.farStream.writeAll(piece.map(UInt8.init))
+      while pipes.near.silentSince == silence { Clock.sleep(nanoseconds: Duration.millisecond) }
+      #expect(pipes.near.silentSince > silence, "piece \(count)")
+    }
+    #expect(heard.wait(until: { $0 == 1 ? $0 : nil }, deadline: nil) == 1)
+    pipes.far.close()
+    #expect(try reading.value())
+    pipes.near.close()
   }
 }

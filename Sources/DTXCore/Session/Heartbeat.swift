@@ -9,8 +9,9 @@ package struct Heartbeat: Sendable {
     silentAt = now + Limits.peerSilenceNanoseconds
   }
 
-  package mutating func heard(at now: Instant) {
-    silentAt = now + Limits.peerSilenceNanoseconds
+  /// The peer was there then; what was heard later stays.
+  package mutating func heard(at instant: Instant) {
+    silentAt = max(silentAt, instant + Limits.peerSilenceNanoseconds)
   }
 
   /// Whether a beat is due; it then counts as sent.

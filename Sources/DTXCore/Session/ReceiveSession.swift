@@ -180,6 +180,11 @@ package struct ReceiveSession: Sendable {
     checkTime(at: now)
   }
 
+  /// The sender was there then: a part of a message, or of a lane, is a sign of life as well.
+  package mutating func heard(at instant: Instant) {
+    heartbeat.heard(at: instant)
+  }
+
   package mutating func nextAction() -> Action? {
     actions.next()
   }

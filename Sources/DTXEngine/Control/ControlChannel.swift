@@ -18,6 +18,9 @@ package final class ControlChannel: Sendable {
   private static let headerByteCount = 5
   /// Frames that wait for the peer at most; inventory pages are the large ones.
   private static let queueLength = 64
+  /// Bytes of the lane that wait for the peer at most, beyond which one more frame is queued: a
+  /// message does not wait long behind them on a slow path.
+  private static let waitingLaneByteCount = 128 << 10
 
   /// How long the peer may keep this end waiting, in nanoseconds.
   package struct Patience: Sendable {
@@ -25,16 +28,24 @@ package final class ControlChannel: Sendable {
     package var greeting = Limits.greetingNanoseconds
     /// For each later step of the handshake.
     package var step = Limits.handshakeNanoseconds
-    /// For it to take the next bytes of a frame.
+    /// For it to take the next bytes of a frame, or to say something.
     package var writing = Limits.peerSilenceNanoseconds
 
     /// What dtx-protocol(7) says.
     package init() {}
   }
 
+  private struct Frame: Sendable {
+    let bytes: [UInt8]
+    /// How many of them are the lane's.
+    var laneByteCount = 0
+  }
+
   private let stream: ByteStream
   private let patience: Patience
-  private let outbox = Mailbox<[UInt8]>(capacity: ControlChannel.queueLength)
+  private let outbox = Mailbox<Frame>(capacity: ControlChannel.queueLength)
+  /// Bytes of the lane in the outbox; nil once the lane is to send no more.
+  private let waitingLaneBytes = Guarded<Int?>(0)
   private let writer: Thread
   private let hasEnded = Guarded(false)
 
@@ -51,16 +62,20 @@ package final class ControlChannel: Sendable {
     self.stream = stream
     self.patience = patience
     let outbox = self.outbox
+    let waitingLaneBytes = self.waitingLaneBytes
     do {
       writer = try Thread(name: "dtx-ctl-write") {
+        defer { waitingLaneBytes.withLockAndSignal { $0 = nil } }
         while let frame = outbox.receive() {
-          guard (try? stream.writeAll(frame, patience: patience.writing)) != nil else {
+          guard (try? stream.writeAll(frame.bytes, patience: patience.writing)) != nil else {
             // The reader meets the end as well, and says so: also where the peer is there, but takes
             // nothing more.
             outbox.close()
             stream.close()
             return
           }
+          guard frame.laneByteCount > 0 else { continue }
+          waitingLaneBytes.withLockAndSignal { $0? -= frame.laneByteCount }
         }
       }
     } catch {
@@ -68,23 +83,43 @@ package final class ControlChannel: Sendable {
     }
   }
 
+  /// Queues a message; dropped when the channel is closed.
   package func send(_ message: Message) {
-    send(.message, MessageCodec.encode(message))
+    outbox.send(Frame(bytes: ControlChannel.frame(.message, MessageCodec.encode(message))))
   }
 
-  /// Queues a frame; dropped when the channel is closed.
-  package func send(_ kind: FrameKind, _ payload: [UInt8]) {
+  /// Queues bytes of the lane that goes through the channel; waits while too many are queued.
+  ///
+  /// - Returns: false when the lane is to send no more.
+  func send(laneBytes: [UInt8]) -> Bool {
+    let isOpen: Bool? = waitingLaneBytes.wait { waiting in
+      guard let count = waiting else { return false }
+      if count >= ControlChannel.waitingLaneByteCount { return nil }
+      waiting = count + laneBytes.count
+      return true
+    }
+    guard isOpen == true else { return false }
+    let frame = ControlChannel.frame(.laneBytes, laneBytes)
+    return outbox.send(Frame(bytes: frame, laneByteCount: laneBytes.count))
+  }
+
+  /// Lets the lane that goes through the channel send no more; whoever waits to do so wakes up.
+  func closeLane() {
+    waitingLaneBytes.withLockAndSignal { $0 = nil }
+  }
+
+  private static func frame(_ kind: FrameKind, _ payload: [UInt8]) -> [UInt8] {
     precondition(payload.count <= Limits.controlFrameByteCount, "a frame of \(payload.count) bytes")
     var frame = ByteWriter(reservingCapacity: payload.count + ControlChannel.headerByteCount)
     frame.append(kind.rawValue)
     frame.append(UInt32(payload.count))
     frame.appendRaw(payload)
-    outbox.send(frame.bytes)
+    return frame.bytes
   }
 
   /// Sends the greeting, which is no frame: it comes before the version is known.
   package func send(_ hello: Hello) {
-    outbox.send(hello.encoded())
+    outbox.send(Frame(bytes: hello.encoded()))
   }
 
   /// Sends one step of the handshake.
@@ -100,12 +135,16 @@ package final class ControlChannel: Sendable {
         remedy: "name a directory above the sources, or fewer filter rules; nothing was moved"
       )
     }
-    send(.handshake, HandshakeCodec.encode(.taken(payload)))
+    send(.taken(payload))
   }
 
   /// Refuses to go on, before the session, with lines as `TransferError` has them.
   package func refuse(_ reason: StopReason, _ text: String) {
-    send(.handshake, HandshakeCodec.encode(.refused(reason, text)))
+    send(.refused(reason, text))
+  }
+
+  private func send(_ step: HandshakeCodec.Step) {
+    outbox.send(Frame(bytes: ControlChannel.frame(.handshake, HandshakeCodec.encode(step))))
   }
 
   /// Reads the next step of the handshake.
@@ -203,11 +242,19 @@ package final class ControlChannel: Sendable {
   }
 
   /// Sends what is queued, then ends the sending direction.
+  ///
+  /// What the peer has not taken by then is lost, however alive it is: whoever has come to the end
+  /// holds a dataset, or a person, for nothing.
   package func finishSending() {
     outbox.close()
+    if !writer.hasReturned(before: Clock.now() + patience.writing) { stream.close() }
     writer.join()
     stream.closeWriting()
   }
+
+  /// Since when the peer has owed this end a byte, an instant of `Clock.now`: one of any frame, and
+  /// not while this end keeps the next ones waiting.
+  var silentSince: UInt64 { stream.silentSince }
 
   /// Notes that the peer has ended its direction; called by the thread that reads.
   func noteEnd() {
@@ -216,7 +263,7 @@ package final class ControlChannel: Sendable {
 
   /// Waits until the peer has ended its direction, for as long as an orderly end can take.
   func awaitEnd() {
-    let deadline = Clock.now() + 15 * Duration.second
+    let deadline = Clock.now() + Limits.endingNanoseconds
     _ = hasEnded.wait(until: { $0 ? true : nil }, deadline: deadline) as Bool?
   }
 

@@ -120,7 +120,7 @@ final class LaneConnections<Lane: SessionLane>: Sendable {
     }
     let deadline = Clock.now() + (orderly ? Limits.endingNanoseconds : 0)
     open.end(orderly: orderly, before: deadline)
-    shellLane.withLock { $0 }?.close()
+    shellLane.withLock { $0 }?.close(before: deadline)
   }
 
   private func openShellLane() {

@@ -128,6 +128,7 @@ final class ReceiveEngine: Sendable {
       let deadline = min(session.nextDeadline?.nanoseconds ?? .max, pace.next)
       let event = inbox.receive(deadline: deadline) ?? .deadline
       if case .message = event { backlog.leave() }
+      session.heard(at: Instant(nanoseconds: setup.channel.silentSince))
       note(event)
       let now = Clock.now()
       session.handle(event, at: Instant(nanoseconds: now))

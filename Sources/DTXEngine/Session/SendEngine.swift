@@ -157,6 +157,7 @@ final class SendEngine: Sendable {
       let deadline = min(session.nextDeadline?.nanoseconds ?? .max, pace.next)
       let event = inbox.receive(deadline: deadline) ?? .deadline
       if case .message = event { backlog.leave() }
+      session.heard(at: Instant(nanoseconds: setup.channel.silentSince))
       let now = Clock.now()
       let instant = Instant(nanoseconds: now)
       if case .connectionLost(let id, _) = event {

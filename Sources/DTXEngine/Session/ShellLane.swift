@@ -9,6 +9,7 @@ final class ShellLane: Sendable {
   /// Large enough to spare frames, small enough that a message does not wait long behind one.
   private static let frameByteCount = 64 << 10
 
+  private let channel: ControlChannel
   private let inner: Socket
   private let pump: Thread
 
@@ -25,8 +26,10 @@ final class ShellLane: Sendable {
     let pump = try Thread(name: "dtx-shell-lane") {
       guard let buffer = try? PageBuffer(byteCount: frameByteCount) else { return }
       while let count = try? inner.receiveSome(buffer.pointer), count > 0 {
-        channel.send(.laneBytes, Array(buffer.pointer[..<count]))
+        guard channel.send(laneBytes: Array(buffer.pointer[..<count])) else { break }
       }
+      // The lane meets its end now, also where it waits for room.
+      inner.shutdown()
     }
     let keys = LaneKeys.Source(
       secret: secret,
@@ -34,10 +37,11 @@ final class ShellLane: Sendable {
       identity: identity
     )
     let opened = OpenedLane(socket: outer, cipher: .none, keys: keys, outgoing: outgoing)
-    return (ShellLane(inner: inner, pump: pump), opened)
+    return (ShellLane(channel, inner, pump), opened)
   }
 
-  private init(inner: Socket, pump: Thread) {
+  private init(_ channel: ControlChannel, _ inner: Socket, _ pump: Thread) {
+    self.channel = channel
     self.inner = inner
     self.pump = pump
   }
@@ -48,8 +52,12 @@ final class ShellLane: Sendable {
     try? inner.sendAll(bytes)
   }
 
-  func close() {
+  /// Ends the lane, when its thread has returned.
+  ///
+  /// - Parameter deadline: until when what it has sent may take to leave, an instant of `Clock.now`.
+  func close(before deadline: UInt64) {
     inner.shutdown()
+    if !pump.hasReturned(before: deadline) { channel.closeLane() }
     pump.join()
   }
 }
