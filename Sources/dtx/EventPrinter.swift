@@ -10,6 +10,7 @@ final class EventPrinter: Sendable {
     var line = ProgressLine()
     /// When the latest progress event was printed, by the transfer's own clock.
     var reported: UInt64?
+    /// As many as a report keeps, which are the first ones.
     var notices: [String] = []
     var failures = FailureTally()
   }
@@ -85,7 +86,9 @@ final class EventPrinter: Sendable {
   }
 
   private func show(notice text: String) {
-    state.withLock { $0.notices.append(text) }
+    state.withLock { state in
+      if state.notices.count < Limits.keptNoticeCount { state.notices.append(text) }
+    }
     if isJSON {
       console.report(EventPrinter.json(notice: text).line)
     } else if !isQuiet {
