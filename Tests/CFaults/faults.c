@@ -6,6 +6,7 @@
 //   FAULTS_CALL  ACTION:CALL:PATTERN:NUMBER[:ARGUMENT]
 //   FAULTS_FOLDS fnmatch(3)'s for directories, by their path below the directory and "." for itself:
 //                names that differ in case are one in them
+//   FAULTS_NAMES the length of the longest name that there may be, in bytes
 //   FAULTS_LOCKS the directory looks as if it were NFS, with locks that each host has for itself
 //                (unshared), or without any (none)
 //
@@ -46,6 +47,7 @@ static size_t root_length;
 static int log_descriptor = -1;
 static char reached[PATH_MAX], go[PATH_MAX];
 static const char *locks = "", *folds = "";
+static size_t longest_name = NAME_MAX;
 static enum action action = nothing;
 static char chosen_call[32], chosen_pattern[PATH_MAX];
 static unsigned long chosen_number, argument;
@@ -60,6 +62,7 @@ __attribute__((constructor)) static void begin(void) {
   const char *fault = getenv("FAULTS_CALL");
   if (getenv("FAULTS_LOCKS")) locks = getenv("FAULTS_LOCKS");
   if (getenv("FAULTS_FOLDS")) folds = getenv("FAULTS_FOLDS");
+  if (getenv("FAULTS_NAMES")) longest_name = strtoul(getenv("FAULTS_NAMES"), NULL, 10);
   if (!path || !realpath(path, root)) return;
   root_length = strlen(root);
   if (log) {
@@ -174,11 +177,25 @@ static void wait_for_go(void) {
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
+// Whether a path has a name that is too long.
+static int is_too_long(const char *path) {
+  while (path && *path) {
+    size_t length = strcspn(path, "/");
+    if (length > longest_name) return 1;
+    path += length + (path[length] == '/');
+  }
+  return 0;
+}
+
 // Begins a call; says what its result shall be instead of the real one, 0 for the real one.
 static int enter(struct call *call) {
   if (!call->path[0]) return 0;
   call->number = __atomic_add_fetch(&call_count, 1, __ATOMIC_SEQ_CST);
   note("begin", call, 0);
+  if (is_too_long(call->path) || is_too_long(call->new_path)) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
   if (action == nothing || fnmatch(chosen_call, call->name, 0)
       || fnmatch(chosen_pattern, call->path, 0))
     return 0;
@@ -379,7 +396,9 @@ int fstatfs(int descriptor, struct statfs *found) {
   int result = real(descriptor, found);
   char path[2 * PATH_MAX];
   enum { nfs = 0x6969 };
-  if (result == 0 && locks[0] && below(descriptor, NULL, path)[0]) found->f_type = nfs;
+  if (result < 0 || !below(descriptor, NULL, path)[0]) return result;
+  if (locks[0]) found->f_type = nfs;
+  found->f_namelen = (long)longest_name;
   return result;
 }
 

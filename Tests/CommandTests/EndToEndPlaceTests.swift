@@ -52,6 +52,23 @@ extension EndToEndTests {
       }
     }
 
+    /// Of 143 bytes, as under eCryptfs: what a file is staged under is longer than its own name.
+    @Test func aFileSystemOfShortNamesTakesThoseThatItCan() throws {
+      let place = try Workplace()
+      let longest = 143
+      for byteCount in longest - 30...longest + 1 {
+        try place.write("from/" + String(repeating: "n", count: byteCount), "\(byteCount)")
+      }
+      try place.makeDirectory("to")
+      let faults = Faults(place, below: "to", longestNameByteCount: longest)
+      let ending = try local(place, "push", [], launcher: try faults.launcher())
+      #expect(ending.status == 2, "\(ending.messages)")
+      let tooLong = String(repeating: "n", count: longest + 1)
+      #expect(ending.events(naming: tooLong).joined().contains("ENAMETOOLONG"), "\(ending.lines)")
+      unlink(place("from/" + tooLong))
+      try Trees.expectSame(place, "from", "to")
+    }
+
     /// Not to be opened is not to be absent: a file does not take such a directory's name.
     @Test func aFileIsNotPutBesideADirectoryThatMayNotBeOpened() throws {
       let site = try Site()

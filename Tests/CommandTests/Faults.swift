@@ -56,6 +56,7 @@ struct Faults {
   private let log: String
   private let locks: Locks?
   private let folds: String?
+  private let longestNameByteCount: Int
 
   /// - Parameters:
   ///   - place: where the log is written.
@@ -63,17 +64,20 @@ struct Faults {
   ///   - log: a name for what is written; nil for a new one.
   ///   - locks: nil for those of the file system.
   ///   - folds: directories in which names that differ in case are one, as fnmatch(3) has it.
+  ///   - longestNameByteCount: how long a name may be.
   init(
     _ place: Workplace,
     below root: String,
     log: String? = nil,
     locks: Locks? = nil,
-    folds: String? = nil
+    folds: String? = nil,
+    longestNameByteCount: Int = 255
   ) {
     self.place = place
     self.root = root
     self.locks = locks
     self.folds = folds
+    self.longestNameByteCount = longestNameByteCount
     self.log = log ?? "faults-\(Clock.now())"
   }
 
@@ -97,6 +101,7 @@ struct Faults {
     var words = ["env", "LD_PRELOAD=\(library)", "FAULTS_ROOT=\(place(root))"]
     words.append("FAULTS_LOG=\(place(log))")
     if let fault { words.append("FAULTS_CALL=\(fault)") }
+    words.append("FAULTS_NAMES=\(longestNameByteCount)")
     if let folds { words.append("FAULTS_FOLDS=\(folds)") }
     if let locks { words.append("FAULTS_LOCKS=\(locks.rawValue)") }
     return words
