@@ -5,7 +5,8 @@
 //   FAULTS_LOG   a file that calls are noted in; see `note`
 //   FAULTS_CALL  ACTION:CALL:PATTERN:NUMBER[:ARGUMENT]
 //   FAULTS_FOLDS fnmatch(3)'s for directories, by their path below the directory and "." for itself:
-//                names that differ in case are one in them
+//                names that differ in case, or in how an accent is composed, are one in them
+//   FAULTS_CASES kept where they differ in composition alone
 //   FAULTS_NAMES the length of the longest name that there may be, in bytes
 //   FAULTS_LOCKS the directory looks as if it were NFS, with locks that each host has for itself
 //                (unshared), or without any (none)
@@ -18,6 +19,7 @@
 // process's calls that match, from 1.
 #include "CFaults.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -47,6 +49,7 @@ static size_t root_length;
 static int log_descriptor = -1;
 static char reached[PATH_MAX], go[PATH_MAX];
 static const char *locks = "", *folds = "";
+static int keeps_cases = 0;
 static size_t longest_name = NAME_MAX;
 static enum action action = nothing;
 static char chosen_call[32], chosen_pattern[PATH_MAX];
@@ -62,6 +65,7 @@ __attribute__((constructor)) static void begin(void) {
   const char *fault = getenv("FAULTS_CALL");
   if (getenv("FAULTS_LOCKS")) locks = getenv("FAULTS_LOCKS");
   if (getenv("FAULTS_FOLDS")) folds = getenv("FAULTS_FOLDS");
+  keeps_cases = getenv("FAULTS_CASES") != NULL;
   if (getenv("FAULTS_NAMES")) longest_name = strtoul(getenv("FAULTS_NAMES"), NULL, 10);
   if (!path || !realpath(path, root)) return;
   root_length = strlen(root);
@@ -103,6 +107,29 @@ static const char *below(int descriptor, const char *name, char path[2 * PATH_MA
   return path[root_length] == '/' ? path + root_length + 1 : "";
 }
 
+// A name without case, unless cases are kept, and with each e and acute as the one letter: enough of
+// Unicode's composition for two names that differ in nothing else.
+static void fold(const char *name, char result[NAME_MAX + 1]) {
+  size_t length = 0;
+  while (*name && length < NAME_MAX) {
+    if (!strncmp(name, "e\xCC\x81", 3)) {
+      length += (size_t)snprintf(result + length, NAME_MAX + 1 - length, "\xC3\xA9");
+      name += 3;
+    } else {
+      result[length++] = keeps_cases ? *name : (char)tolower((unsigned char)*name);
+      name++;
+    }
+  }
+  result[length < NAME_MAX ? length : NAME_MAX] = '\0';
+}
+
+static int is_same_folded(const char *one, const char *other) {
+  char left[NAME_MAX + 1], right[NAME_MAX + 1];
+  fold(one, left);
+  fold(other, right);
+  return !strcmp(left, right);
+}
+
 // The name as it is spelled where its directory folds names: a directory that has it otherwise is
 // led to what it has.
 static const char *spelled(int descriptor, const char *name, char result[PATH_MAX]) {
@@ -117,7 +144,7 @@ static const char *spelled(int descriptor, const char *name, char result[PATH_MA
     snprintf(there, sizeof there, "%s", part);
     DIR *listing = fnmatch(folds, place, 0) ? NULL : opendir(path);
     for (struct dirent *item; listing && (item = readdir(listing));) {
-      if (!strcasecmp(item->d_name, part)) snprintf(there, sizeof there, "%s", item->d_name);
+      if (is_same_folded(item->d_name, part)) snprintf(there, sizeof there, "%s", item->d_name);
       if (!strcmp(item->d_name, part)) break;
     }
     if (listing) closedir(listing);

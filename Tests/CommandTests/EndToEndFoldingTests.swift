@@ -5,16 +5,24 @@ import Testing
 extension EndToEndTests {
   /// Destinations that take two names for one.
   @Suite struct FoldingTests {
-    /// Entries that differ in the case of their names alone, of which one can have its place.
+    /// Entries that differ in the case of their names alone, or in how a letter is composed, of which
+    /// one can have its place.
     private static let pairs = [
       ("sub/A", "sub/a"), ("sub/EMPTY", "sub/empty"), ("sub/Large", "sub/large"),
       ("sub/Link", "sub/link"), ("sub/Dir", "sub/dir"),
     ]
+    /// Long names are staged under hashes, which differ: only their places are the same.
+    private static let long = String(repeating: "n", count: 240)
+    private static let composition = ["", long].map { ("sub/\($0)\u{E9}", "sub/\($0)e\u{301}") }
 
     enum Kind: CaseIterable {
       case everywhere, below
       /// On a file system whose renames cannot but replace.
       case replacing
+      /// On one that is the same, and keeps cases apart.
+      case replacingComposition
+
+      var isReplacing: Bool { self == .replacing || self == .replacingComposition }
     }
 
     @Test(arguments: Kind.allCases, ["push", "pull"])
@@ -22,10 +30,16 @@ extension EndToEndTests {
       let place = try Workplace()
       try Self.makeSource(place)
       try place.makeDirectory("to")
-      let faults = Faults(place, below: "to", folds: kind == .below ? "sub*" : "*")
+      let faults = Faults(
+        place,
+        below: "to",
+        folds: kind == .below ? "sub*" : "*",
+        keepsCases: kind == .replacingComposition
+      )
       let fault = Faults.Fault(action: .failOn(EINVAL), call: "renameat2", pattern: "*")
-      let launcher = try faults.launcher(kind == .replacing ? fault : nil)
-      try Self.expectOneOfEach(place, command, launcher, "\(kind), \(command)")
+      let launcher = try faults.launcher(kind.isReplacing ? fault : nil)
+      let pairs = (kind == .replacingComposition ? [] : Self.pairs) + Self.composition
+      try Self.expectOneOfEach(of: pairs, place, command, launcher, "\(kind), \(command)")
     }
 
     @Test(
@@ -41,7 +55,7 @@ extension EndToEndTests {
       let disk = try LoopDisk(.casefold, place, at: "to", byteCount: 96 << 20)
       defer { withExtendedLifetime(disk) {} }
       try Tool.shell("mkdir -p '\(place(folding))' && chattr +F '\(place(folding))'")
-      try Self.expectOneOfEach(place, "push", [], folding)
+      try Self.expectOneOfEach(of: Self.pairs + Self.composition, place, "push", [], folding)
     }
 
     @Test func aStrangersOtherSpellingIsLeftAsItIs() throws {
@@ -70,6 +84,9 @@ extension EndToEndTests {
       for (seed, name) in ["Large", "large"].enumerated() {
         try place.write("from/sub/\(name)", Trees.content(3 << 20, seed: UInt64(seed) + 5))
       }
+      for (seed, name) in composition.flatMap({ [$0.0, $0.1] }).enumerated() {
+        try place.write("from/\(name)", Trees.content(4000, seed: UInt64(seed) + 8))
+      }
       for name in ["EMPTY", "empty", "Dir/x", "dir/y"] { try place.write("from/sub/\(name)", "") }
       for name in ["Link", "link"] {
         try Tool.shell("ln -s to-\(name) '\(place("from/sub/\(name)"))'")
@@ -79,6 +96,7 @@ extension EndToEndTests {
     }
 
     private static func expectOneOfEach(
+      of pairs: [(String, String)],
       _ place: Workplace,
       _ command: String,
       _ launcher: [String],

@@ -56,6 +56,7 @@ struct Faults {
   private let log: String
   private let locks: Locks?
   private let folds: String?
+  private let keepsCases: Bool
   private let longestNameByteCount: Int
 
   /// - Parameters:
@@ -63,7 +64,9 @@ struct Faults {
   ///   - root: the directory, which must be there.
   ///   - log: a name for what is written; nil for a new one.
   ///   - locks: nil for those of the file system.
-  ///   - folds: directories in which names that differ in case are one, as fnmatch(3) has it.
+  ///   - folds: directories in which names that differ in case, or in how an accent is composed, are
+  ///     one, as fnmatch(3) has it.
+  ///   - keepsCases: whether those that differ in case are two there.
   ///   - longestNameByteCount: how long a name may be.
   init(
     _ place: Workplace,
@@ -71,12 +74,14 @@ struct Faults {
     log: String? = nil,
     locks: Locks? = nil,
     folds: String? = nil,
+    keepsCases: Bool = false,
     longestNameByteCount: Int = 255
   ) {
     self.place = place
     self.root = root
     self.locks = locks
     self.folds = folds
+    self.keepsCases = keepsCases
     self.longestNameByteCount = longestNameByteCount
     self.log = log ?? "faults-\(Clock.now())"
   }
@@ -102,6 +107,7 @@ struct Faults {
     words.append("FAULTS_LOG=\(place(log))")
     if let fault { words.append("FAULTS_CALL=\(fault)") }
     words.append("FAULTS_NAMES=\(longestNameByteCount)")
+    if keepsCases { words.append("FAULTS_CASES=kept") }
     if let folds { words.append("FAULTS_FOLDS=\(folds)") }
     if let locks { words.append("FAULTS_LOCKS=\(locks.rawValue)") }
     return words

@@ -61,8 +61,9 @@ extension Destination {
 
   /// Renames, and replaces nothing: by one call wherever there is one.
   ///
-  /// Elsewhere only a directory that takes several names for one is looked at before, under a lock
-  /// since other threads rename into it as well: a look at each file would be a round trip for each.
+  /// Elsewhere a directory is looked at before, under a lock since other threads rename into it as
+  /// well, where it takes names for one that differ in case, and for a name that is not plain ASCII,
+  /// whose folding nothing shows: a look at each file would be a round trip for each.
   private func renameToFree(
     _ stagedName: [UInt8],
     _ name: [UInt8],
@@ -76,7 +77,7 @@ extension Destination {
       if try directory.renameToFree(stagedName, name) { return }
       replacingDevices.withLock { _ = $0.insert(parent.device) }
     }
-    guard try foldsCases(parent, stagedName) else {
+    guard try mayFold(name, stagedAs: stagedName, in: parent) else {
       return try directory.rename(stagedName, to: name)
     }
     try replacingDevices.withLock { _ throws(SystemError) in
@@ -87,13 +88,16 @@ extension Destination {
     }
   }
 
-  /// Whether a directory takes names that differ in case for one, as a name that is there shows.
-  private func foldsCases(
-    _ parent: OpenDirectory,
-    _ name: [UInt8]
+  /// Whether a name may lead to something in another spelling: of cases, the staged name, which is
+  /// there, shows what the directory makes of them.
+  private func mayFold(
+    _ name: [UInt8],
+    stagedAs stagedName: [UInt8],
+    in parent: OpenDirectory
   ) throws(SystemError) -> Bool {
+    guard DirectorySpelling.isASCII(name) else { return true }
     if let known = parent.foldsCases.withLock({ $0 }) { return known }
-    let other = DirectorySpelling.otherCase(of: name)
+    let other = DirectorySpelling.otherCase(of: stagedName)
     let found = try parent.directory.statusIfPresent(of: other) != nil
     parent.foldsCases.withLock { $0 = found }
     return found

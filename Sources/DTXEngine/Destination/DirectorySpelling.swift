@@ -52,13 +52,16 @@ struct DirectorySpelling {
     _ name: [UInt8],
     in directory: Directory
   ) throws(SystemError) -> Bool {
-    guard name.allSatisfy({ $0 < 0x80 }) else { return true }
+    guard DirectorySpelling.isASCII(name) else { return true }
     let other = DirectorySpelling.otherCase(of: name)
     if keepsCasesApart || other == name { return false }
     if try directory.statusIfPresent(of: other) != nil { return true }
     keepsCasesApart = true
     return false
   }
+
+  /// Whether only its case can be folded.
+  static func isASCII(_ name: [UInt8]) -> Bool { name.allSatisfy { $0 < 0x80 } }
 
   /// A name with its ASCII letters in the other case.
   static func otherCase(of name: [UInt8]) -> [UInt8] {
