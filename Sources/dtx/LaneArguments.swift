@@ -84,7 +84,8 @@ struct LaneArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "aes-256-gcm, or none for a path that is trusted. (default: aes-256-gcm)",
+      "aes-256-gcm, or none for a path that is trusted. (default: aes-256-gcm; within one machine "
+        + "none)",
       valueName: "cipher"
     ),
     transform: ArgumentValue.cipher

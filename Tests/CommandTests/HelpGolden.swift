@@ -109,7 +109,7 @@ enum HelpGolden {
         --allow-ssh-lanes       Go on with one lane through ssh where no port can be
                                 reached, despite a rate.
         --cipher <cipher>       aes-256-gcm, or none for a path that is trusted.
-                                (default: aes-256-gcm)
+                                (default: aes-256-gcm; within one machine none)
 
       CAPACITY:
         --capacity <rate>       Rate that the lanes of all transfers on this host may
@@ -198,7 +198,7 @@ enum HelpGolden {
         --allow-ssh-lanes       Go on with one lane through ssh where no port can be
                                 reached, despite a rate.
         --cipher <cipher>       aes-256-gcm, or none for a path that is trusted.
-                                (default: aes-256-gcm)
+                                (default: aes-256-gcm; within one machine none)
 
       CAPACITY:
         --capacity <rate>       Rate that the lanes of all transfers on this host may
@@ -295,7 +295,7 @@ enum HelpGolden {
         --allow-ssh-lanes       Go on with one lane through ssh where no port can be
                                 reached, despite a rate.
         --cipher <cipher>       aes-256-gcm, or none for a path that is trusted.
-                                (default: aes-256-gcm)
+                                (default: aes-256-gcm; within one machine none)
 
       CAPACITY:
         --capacity <rate>       Rate that the lanes of all transfers on this host may

@@ -57,13 +57,14 @@ package struct House {
   }
 
   private func push(_ name: String, _ flags: [String], _ race: Race) -> Contestant {
-    let plain = race.protection == .plain ? ["--cipher", "none"] : []
+    let cipher = race.protection.cipher
     return Contestant(
       name: name,
-      arguments: [dtx, "push", "-q"] + plain + flags + extraArguments
+      arguments: [dtx, "push", "--json", "--cipher", cipher] + flags + extraArguments
         + ["\(race.source)/", "\(race.target)/"],
       environment: ["XDG_STATE_HOME": "\(arena.state)/dtx"],
-      ends: .programAndChildren
+      ends: .programAndChildren,
+      sign: "\"cipher\":\"\(cipher)\""
     )
   }
 

@@ -14,12 +14,22 @@ package struct Contestant {
   package var arguments: [String]
   package var environment: [String: String] = [:]
   package var ends: Ends
+  /// What its output has in it when it did what the race asks; nil where nothing is known of that.
+  package var sign: String?
 }
 
 /// What a contestant has to do.
 package struct Race: Sendable {
   package enum Protection: String, CaseIterable, Sendable {
     case plain, encrypted
+
+    /// The cipher that dtx is told: by itself it has none between two places of one machine.
+    package var cipher: String {
+      switch self {
+      case .plain: "none"
+      case .encrypted: "aes-256-gcm"
+      }
+    }
   }
 
   package var dataset: Dataset

@@ -118,6 +118,9 @@ package final class RaceRunner {
     let log = "\(arena.state)/output"
     MachineFile.remove(log)
     let measured = try Measurement.run(contestant, keeper: keeper, log: log)
+    if let sign = contestant.sign, !MachineFile.text(log).contains(sign) {
+      throw HarnessError("\(contestant.name): it did something else, without \(sign)")
+    }
     let writer = DatasetWriter(race.dataset)
     if let difference = isFirst
       ? writer.difference(below: race.target) : writer.wrongLength(below: race.target)
