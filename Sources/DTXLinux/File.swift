@@ -151,6 +151,8 @@ package final class File: Sendable {
 
   /// Reads up to a number of bytes; fewer come only at the end of the file.
   package func read(byteCount: Int, at offset: UInt64) throws(SystemError) -> [UInt8] {
+    // An array of no capacity is one for all threads, and its length would be written all the same.
+    guard byteCount > 0 else { return [] }
     var failure: SystemError?
     let bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
       do throws(SystemError) {
