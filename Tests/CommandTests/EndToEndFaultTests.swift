@@ -92,6 +92,73 @@ extension EndToEndTests {
       try Trees.expectSame(place, "from", "to")
     }
 
+    @Test("an extent that cannot be read again excludes its file, whatever the others are")
+    func aKeptFileThatCannotBeReadIsLeftAlone() throws {
+      for command in ["push", "pull"] {
+        let place = try Workplace()
+        try Trees.makeMixed(place, "from", largeByteCount: 4 << 20, smallCount: 4)
+        #expect(try local(place, command, Self.options).status == 0)
+        try place.damage(place("to/large-0"), at: 5)
+        let fault = Faults.Fault(
+          action: .failOn(EIO),
+          call: "pread*",
+          pattern: "large-0",
+          number: 3
+        )
+        let launcher = try Faults(place, below: "to").launcher(fault)
+        let ending = try local(place, command, Self.options + ["--checksum"], launcher: launcher)
+        #expect(ending.status == 2, "\(command): \(ending.messages)")
+        #expect(ending.events(naming: "large-0").joined().contains("EIO"), "\(ending.lines)")
+        let next = try local(place, command, Self.options + ["--checksum"])
+        #expect(next.status == 0, "\(command): \(next.messages)")
+        try Trees.expectSame(place, "from", "to")
+      }
+    }
+
+    /// What fails at its publishing is complete, and stays so.
+    private static let unpublished = Faults.Fault(
+      action: .failOn(ENOSPC),
+      call: "renameat*",
+      pattern: "*.dtx-*"
+    )
+
+    @Test("what is complete stays until it can be published")
+    func aCompleteFileStaysStaged() throws {
+      let place = try Workplace()
+      try Trees.makeMixed(place, "from", largeByteCount: 4 << 20, largeCount: 1, smallCount: 0)
+      try place.makeDirectory("to")
+      for run in 1...2 {
+        let launcher = try Faults(place, below: "to").launcher(Self.unpublished)
+        let ending = try local(place, "push", Self.options, launcher: launcher)
+        #expect(ending.status == 1, "run \(run): \(ending.messages)")
+        expectOneMessage(ending, "ENOSPC")
+      }
+      let last = try local(place, "push", Self.options)
+      #expect(last.status == 0, "\(last.messages)")
+      #expect(try last.figure("bytes_sent") == 0)
+      try Trees.expectSame(place, "from", "to")
+    }
+
+    @Test("what was staged and cannot be read back is sent again")
+    func aStagedFileThatCannotBeReadIsBegunAnew() throws {
+      let place = try Workplace()
+      try Trees.makeMixed(place, "from", largeByteCount: 4 << 20, largeCount: 1, smallCount: 0)
+      try place.makeDirectory("to")
+      let first = try Faults(place, below: "to").launcher(Self.unpublished)
+      #expect(try local(place, "push", Self.options, launcher: first).status == 1)
+      let fault = Faults.Fault(
+        action: .fail(EIO),
+        call: "pread*",
+        pattern: "*.dtx-*",
+        number: 2
+      )
+      let second = try Faults(place, below: "to").launcher(fault)
+      let ending = try local(place, "push", Self.options, launcher: second)
+      #expect(ending.status == 0, "\(ending.messages)")
+      #expect(try ending.figure("bytes_sent") == 1 << 20, "the one that cannot be read")
+      try Trees.expectSame(place, "from", "to")
+    }
+
     @Test("a disk that hangs for half a minute is waited for", arguments: ["f*sync", "pwrite"])
     func aStallIsWaitedFor(_ call: String) throws {
       let place = try Workplace()

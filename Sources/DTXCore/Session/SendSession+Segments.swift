@@ -139,6 +139,8 @@ extension SendSession {
     guard let index = index(ofSegment: number), segments[index].phase == .checking else { return }
     var comparison = segments[index].decoder.comparison
     comparison.changed = segments[index].changed
+    // The receiver has refused some, of which nothing is to be sent.
+    let differing = differing.filter { !segments[index].excluded[$0] }
     for entry in differing { comparison.demand(entry, of: segments[index].segment) }
     // An entry takes four bytes at most.
     var rest = differing[...]

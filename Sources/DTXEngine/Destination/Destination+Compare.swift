@@ -183,6 +183,13 @@ struct SegmentComparing: ~Copyable {
     presence[index] = .refused
     place.setAction(of: index, .refuse)
     comparison.changed?[index] = false
+    // What was wanted or read of it before its problem showed is of no use to the sender.
+    if !place.entries[index].isContext {
+      for extent in place.entries[index].extents {
+        comparison.wanted[extent] = false
+        comparison.digests[extent] = .zero
+      }
+    }
     comparison.refusals.append(place.fail(index, failure, reason))
   }
 
@@ -244,8 +251,6 @@ struct SegmentComparing: ~Copyable {
   /// Wants what stands in the place of something else.
   private mutating func replace(_ index: Int, in parent: OpenDirectory) throws(SystemError) {
     if destination.options.isAppendOnly {
-      // What was read of it is of no use to the sender.
-      for extent in place.entries[index].extents { comparison.digests[extent] = .zero }
       return refuse(index, .conflict, "another is there; \(Destination.addsAlone)")
     }
     try want(index, .replace, in: parent)
@@ -301,7 +306,9 @@ struct SegmentComparing: ~Copyable {
     }
     let ranges = place.inventory.dataRanges(of: index)
     guard try file.status().inode == status.inode,
-      try reader.isZero(outside: ranges, in: file, byteCount: entry.byteCount)
+      try Self.onMedium({ () throws(SystemError) in
+        try reader.isZero(outside: ranges, in: file, byteCount: entry.byteCount)
+      }) ?? false
     else { return }
     var damagedCount = 0
     for index in entry.extents {
@@ -309,7 +316,10 @@ struct SegmentComparing: ~Copyable {
       guard let durable = known.extent(at: extent.offset), durable.byteCount == extent.byteCount
       else { continue }
       comparison.readByteCount += UInt64(extent.byteCount)
-      guard try reader.digest(of: extent, in: file) == durable.digest else {
+      let digest = try Self.onMedium { () throws(SystemError) in
+        try reader.digest(of: extent, in: file)
+      }
+      guard let digest, digest == durable.digest else {
         damagedCount += 1
         continue
       }
@@ -325,6 +335,18 @@ struct SegmentComparing: ~Copyable {
     }
     guard entry.extents.contains(where: { !comparison.wanted[$0] }) else { return }
     place.setResumed(index, StagedIdentity(status))
+  }
+
+  /// Reads what the device may have lost; nil where it cannot give it back.
+  private static func onMedium<Value>(
+    _ read: () throws(SystemError) -> Value?
+  ) throws(SystemError) -> Value? {
+    do throws(SystemError) {
+      return try read()
+    } catch {
+      guard error.isAboutMedium else { throw error }
+      return nil
+    }
   }
 
   /// Finds what an earlier run staged for a file that is in place by now.

@@ -249,10 +249,10 @@ struct SegmentPreparing {
       destination.stagedFiles.remove(key)
     }
     let name = destination.stagedName.name(for: place.inventory.name(of: index))
-    let problem = try finishStaged(index, name, in: parent) { () throws(SystemError) in
-      try destination.metadata(of: place.entries[index]).apply(to: file)
-      try file.sync()
-    }
+    // What fails here leaves it staged: all of it is durable, and the next run publishes it.
+    try destination.metadata(of: place.entries[index]).apply(to: file)
+    try file.sync()
+    let problem = try destination.publish(index, name, in: parent, of: place)
     // The journal may forget it only once the rename is durable.
     try parent.directory.sync()
     // A journal that still has it costs a look at the next start, and no more.
@@ -263,7 +263,7 @@ struct SegmentPreparing {
     return problem
   }
 
-  /// Completes a staged entry and renames it into place; it goes when that fails.
+  /// Completes an entry that was staged just now and renames it into place; it goes when that fails.
   private func finishStaged(
     _ index: Int,
     _ name: [UInt8],
