@@ -13,7 +13,7 @@ package final class ByteStream: Sendable {
   }
 
   private let ends: Ends
-  /// Since when a reader has been waiting for bytes.
+  /// Since when a reader has been waiting for bytes; once there are no more, since their end.
   private let waitingSince = Guarded<UInt64?>(nil)
 
   /// Takes over two descriptors, such as pipe ends or copies of standard input and output.
@@ -32,7 +32,7 @@ package final class ByteStream: Sendable {
   /// Since when the peer has owed this end a byte, an instant of `Clock.now`.
   ///
   /// That is now while nobody here waits for one: whoever keeps a peer's bytes waiting cannot say
-  /// that it is silent.
+  /// that it is silent. A peer that has ended what it says is silent from then on.
   package var silentSince: UInt64 { waitingSince.withLock { $0 } ?? Clock.now() }
 
   /// Reads until the buffer is full; false for an orderly end before the first byte.
@@ -62,8 +62,16 @@ package final class ByteStream: Sendable {
     deadline: UInt64? = nil
   ) throws(SystemError) -> Int {
     if buffer.isEmpty { return 0 }
-    waitingSince.withLock { $0 = Clock.now() }
-    defer { waitingSince.withLock { $0 = nil } }
+    waitingSince.withLock { $0 = $0 ?? Clock.now() }
+    let count = try readWhatIsThere(into: buffer, deadline: deadline)
+    if count > 0 { waitingSince.withLock { $0 = nil } }
+    return count
+  }
+
+  private func readWhatIsThere(
+    into buffer: UnsafeMutableRawBufferPointer,
+    deadline: UInt64?
+  ) throws(SystemError) -> Int {
     switch ends {
     case .pipes(let pipes):
       return try pipes.read(into: buffer, deadline: deadline)
@@ -80,7 +88,8 @@ package final class ByteStream: Sendable {
   /// - Parameters:
   ///   - buffer: the bytes.
   ///   - patience: how long the peer may neither take nor say anything, in nanoseconds; nil for
-  ///     ever. Only pipes and pairs of descriptors heed it: a socket has options of its own.
+  ///     ever. It may take nothing for ten times as long. Only pipes and pairs of descriptors heed
+  ///     it: a socket has options of its own.
   /// - Throws: `SystemError`; ETIMEDOUT when the peer was silent for so long.
   package func writeAll(
     _ buffer: UnsafeRawBufferPointer,
@@ -98,7 +107,8 @@ package final class ByteStream: Sendable {
   /// - Parameters:
   ///   - bytes: what to write.
   ///   - patience: how long the peer may neither take nor say anything, in nanoseconds; nil for
-  ///     ever. Only pipes and pairs of descriptors heed it.
+  ///     ever. It may take nothing for ten times as long. Only pipes and pairs of descriptors heed
+  ///     it.
   /// - Throws: `SystemError`; ETIMEDOUT when the peer was silent for so long.
   package func writeAll(_ bytes: [UInt8], patience: UInt64? = nil) throws(SystemError) {
     try bytes.span.withUnsafeBytes { buffer throws(SystemError) in
@@ -210,16 +220,20 @@ private final class PipeEnds: Sendable {
     _ patience: UInt64?,
     _ silentSince: () -> UInt64
   ) throws(SystemError) -> Bool {
-    var silence = Clock.now()
+    let start = Clock.now()
+    var silence = start
     while true {
-      let deadline = patience.map { silence + $0 }
+      let deadline = patience.map { min(silence + $0, start + 10 * $0) }
       switch try wait(for: raw, DTX_WRITABLE, deadline: deadline) {
       case .ready: return true
       case .closed: return false
       case .late:
-        // A peer that says something is there, and may have its reasons to take nothing.
+        // A peer that says something is there, and may have its reasons to take nothing; but what
+        // waits here may be what keeps this end from hearing that it has gone.
         let heard = silentSince()
-        guard heard > silence else { throw PipeEnds.late("write") }
+        guard let patience, heard > silence, Clock.now() < start + 10 * patience else {
+          throw PipeEnds.late("write")
+        }
         silence = heard
       }
     }

@@ -53,7 +53,10 @@ package final class Mailbox<Message: Sendable>: Sendable {
     send(message, deadline: 0) ?? false
   }
 
-  private func send(_ message: Message, deadline: UInt64?) -> Bool? {
+  /// Queues a message; waits for room until the deadline (an instant of `Clock.now`; nil: no end).
+  ///
+  /// Nil when there was none by then; false when the mailbox is or becomes closed.
+  package func send(_ message: Message, deadline: UInt64?) -> Bool? {
     let sent: Bool? = state.wait(
       until: { state in
         if state.isClosed { return false }

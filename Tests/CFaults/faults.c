@@ -425,7 +425,7 @@ int fstatfs(int descriptor, struct statfs *found) {
   enum { nfs = 0x6969 };
   if (result < 0 || !below(descriptor, NULL, path)[0]) return result;
   if (locks[0]) found->f_type = nfs;
-  found->f_namelen = (long)longest_name;
+  if (longest_name < NAME_MAX) found->f_namelen = (long)longest_name;
   return result;
 }
 

@@ -105,19 +105,51 @@ struct ControlPipes {
     pipes.far.close()
   }
 
-  /// It has said something, which nobody here has come to read.
-  @Test func aPeerThatTakesNothingButSpeaksIsWaitedFor() throws {
-    let pipes = try ControlPipes(patience: Duration.millisecond)
-    let content = [UInt8](repeating: 7, count: 1 << 19)
-    pipes.near.send(.inventory(segment: 0, page: content))
-    Clock.sleep(nanoseconds: 50 * Duration.millisecond)
-    let (kind, _) = try #require(try pipes.far.receive())
-    #expect(kind == .message)
+  /// Of a peer that nobody listens to nobody can say that it is silent: for ten times as long.
+  @Test func aPeerThatTakesNothingIsGivenUpByWhoeverDoesNotListen() throws {
+    let pipes = try ControlPipes(patience: Self.short)
+    let page = [UInt8](repeating: 0, count: 1 << 19)
+    for _ in 0..<100 { pipes.near.send(.inventory(segment: 0, page: page)) }
+    #expect(try pipes.near.receive() == nil, "the channel has ended")
     pipes.near.close()
     pipes.far.close()
   }
 
-  @Test func whoIsDoneDoesNotWaitForAPeerThatOnlySpeaks() throws {
+  @Test func aPeerThatTakesNothingButSpeaksIsWaitedFor() throws {
+    let pipes = try ControlPipes(patience: Duration.second)
+    let reading = try Background {
+      var count = 0
+      while (try? pipes.near.receive()) != nil { count += 1 }
+      return count
+    }
+    pipes.near.send(.inventory(segment: 0, page: [UInt8](repeating: 7, count: 1 << 19)))
+    let start = Clock.now()
+    while Clock.now() < start + 2 * Duration.second {
+      pipes.far.send(.heartbeat)
+      Clock.sleep(nanoseconds: 20 * Duration.millisecond)
+    }
+    #expect(try pipes.far.receive()?.0 == .message)
+    pipes.far.close()
+    #expect(try reading.value() > 10)
+    pipes.near.close()
+  }
+
+  @Test func inHasteNobodyWaitsForAPeerThatTakesNothing() throws {
+    let pipes = try ControlPipes()
+    let page = [UInt8](repeating: 0, count: 1 << 10)
+    let sending = try Background {
+      for _ in 0..<10_000 { pipes.near.send(.inventory(segment: 0, page: page)) }
+      // There is no room, and this does not wait for it.
+      pipes.near.send(.heartbeat)
+      return true
+    }
+    pipes.near.hurry()
+    #expect(try sending.value())
+    pipes.near.close()
+    pipes.far.close()
+  }
+
+  @Test func whoIsDoneWaitsForAPeerNoLongerThanForOneWrite() throws {
     let pipes = try ControlPipes(patience: Self.short)
     pipes.near.send(.inventory(segment: 0, page: [UInt8](repeating: 0, count: 1 << 19)))
     pipes.near.finishSending()
@@ -136,9 +168,9 @@ struct ControlPipes {
       }
       return true
     }
-    // Until nothing more finds room.
+    // Until nothing more finds room; there is some for two in any case.
     var before = -1
-    while sent.withLock({ $0 }) != before {
+    while before < 2 || sent.withLock({ $0 }) != before {
       before = sent.withLock { $0 }
       Clock.sleep(nanoseconds: 50 * Duration.millisecond)
     }
@@ -177,6 +209,9 @@ struct ControlPipes {
     #expect(heard.wait(until: { $0 == 1 ? $0 : nil }, deadline: nil) == 1)
     pipes.far.close()
     #expect(try reading.value())
+    let end = pipes.near.silentSince
+    Clock.sleep(nanoseconds: Duration.millisecond)
+    #expect(pipes.near.silentSince == end, "after its end a peer says nothing more")
     pipes.near.close()
   }
 }

@@ -246,7 +246,7 @@ package struct ReceiveSession: Sendable {
     case .done:
       finish(.completed)
     case .moving, .finalizing, .comparingRoots, .storing:
-      phase = .stopping(outcome, until: now + 10 * Duration.second)
+      phase = .stopping(outcome, until: now + Limits.stoppingNanoseconds)
       emit(.pause)
       closeEpoch(at: now)
       finishStopIfIdle()

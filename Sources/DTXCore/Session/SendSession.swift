@@ -280,7 +280,7 @@ package struct SendSession: Sendable {
     case .stopping, .finished: break
     case .moving, .sealing, .comparingRoots, .storing, .stating, .attesting:
       emit(.send(.stop(.interrupted, "")))
-      phase = .stopping(until: now + 10 * Duration.second)
+      phase = .stopping(until: now + Limits.stoppingNanoseconds)
     }
   }
 

@@ -76,6 +76,9 @@ package enum Limits {
   /// Heartbeats on the control channel, and when their absence means a dead peer.
   package static let heartbeatNanoseconds = 5 * Duration.second
   package static let peerSilenceNanoseconds = 60 * Duration.second
+  /// What a session that was interrupted, or has failed, takes to make durable what has come, and to
+  /// say so.
+  package static let stoppingNanoseconds = 10 * Duration.second
   /// What an orderly end can take: for a peer that is done as well to take what is under way to it,
   /// and to end its own direction.
   package static let endingNanoseconds = 15 * Duration.second

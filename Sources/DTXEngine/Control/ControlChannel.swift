@@ -28,7 +28,8 @@ package final class ControlChannel: Sendable {
     package var greeting = Limits.greetingNanoseconds
     /// For each later step of the handshake.
     package var step = Limits.handshakeNanoseconds
-    /// For it to take the next bytes of a frame, or to say something.
+    /// For it to take the next bytes of a frame, or to say something; at the end, for it to take all
+    /// that is queued.
     package var writing = Limits.peerSilenceNanoseconds
 
     /// What dtx-protocol(7) says.
@@ -46,6 +47,8 @@ package final class ControlChannel: Sendable {
   private let outbox = Mailbox<Frame>(capacity: ControlChannel.queueLength)
   /// Bytes of the lane in the outbox; nil once the lane is to send no more.
   private let waitingLaneBytes = Guarded<Int?>(0)
+  /// Until when somebody may wait for room; nil without an end.
+  private let roomDeadline = Guarded<UInt64?>(nil)
   private let writer: Thread
   private let hasEnded = Guarded(false)
 
@@ -85,10 +88,39 @@ package final class ControlChannel: Sendable {
 
   /// Queues a message; dropped when the channel is closed.
   package func send(_ message: Message) {
-    outbox.send(Frame(bytes: ControlChannel.frame(.message, MessageCodec.encode(message))))
+    let frame = Frame(bytes: ControlChannel.frame(.message, MessageCodec.encode(message)))
+    // A beat behind so much else would say nothing.
+    if message == .heartbeat { _ = outbox.trySend(frame) } else { _ = queue(frame) }
   }
 
-  /// Queues bytes of the lane that goes through the channel; waits while too many are queued.
+  /// Waits for room; false when the channel is closed, or there is none by the time that `hurry` set.
+  private func queue(_ frame: Frame) -> Bool {
+    while true {
+      let last = roomDeadline.withLock { $0 }
+      // Whoever waits already hears of haste a second late.
+      if let queued = outbox.send(frame, deadline: last ?? Clock.now() + Duration.second) {
+        return queued
+      }
+      if last != nil {
+        outbox.close()
+        return false
+      }
+    }
+  }
+
+  /// Lets nobody wait for room for longer than an interrupted session takes to stop; the channel is
+  /// closed for whoever would.
+  func hurry() {
+    roomDeadline.withLock { $0 = $0 ?? Clock.now() + Limits.stoppingNanoseconds }
+  }
+
+  /// Takes nothing more to send; what is queued still leaves.
+  func endSending() {
+    outbox.close()
+  }
+
+  /// Queues bytes of the lane that goes through the channel; waits while too many are queued, or
+  /// too much else.
   ///
   /// - Returns: false when the lane is to send no more.
   func send(laneBytes: [UInt8]) -> Bool {
@@ -100,12 +132,13 @@ package final class ControlChannel: Sendable {
     }
     guard isOpen == true else { return false }
     let frame = ControlChannel.frame(.laneBytes, laneBytes)
-    return outbox.send(Frame(bytes: frame, laneByteCount: laneBytes.count))
+    return queue(Frame(bytes: frame, laneByteCount: laneBytes.count))
   }
 
-  /// Lets the lane that goes through the channel send no more; whoever waits to do so wakes up.
+  /// Lets the lane that goes through the channel send no more; whoever waits to do so ends.
   func closeLane() {
     waitingLaneBytes.withLockAndSignal { $0 = nil }
+    hurry()
   }
 
   private static func frame(_ kind: FrameKind, _ payload: [UInt8]) -> [UInt8] {
@@ -243,8 +276,8 @@ package final class ControlChannel: Sendable {
 
   /// Sends what is queued, then ends the sending direction.
   ///
-  /// What the peer has not taken by then is lost, however alive it is: whoever has come to the end
-  /// holds a dataset, or a person, for nothing.
+  /// What the peer has not taken within the patience for writing is lost, however alive it is:
+  /// whoever has come to the end holds a dataset, or a person, for nothing.
   package func finishSending() {
     outbox.close()
     if !writer.hasReturned(before: Clock.now() + patience.writing) { stream.close() }

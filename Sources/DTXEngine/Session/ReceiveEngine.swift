@@ -75,6 +75,7 @@ final class ReceiveEngine: Sendable {
   /// Asks the session to stop; callable from any thread.
   func cancel() {
     destination.cancel()
+    setup.channel.hurry()
     inbox.send(.cancelled)
   }
 
@@ -100,6 +101,8 @@ final class ReceiveEngine: Sendable {
       perform(action, report, metadataWorker, commitWorker)
     }
     backlog.close()
+    // Whoever waits to say more holds this end for nothing.
+    if outcome != .completed { setup.channel.endSending() }
     gate.open()
     lanes.shut(orderly: outcome == .completed)
     workers.finish()

@@ -79,6 +79,7 @@ final class SendEngine: Sendable {
 
   /// Asks the session to stop; callable from any thread.
   func cancel() {
+    setup.channel.hurry()
     inbox.send(.cancelled)
   }
 
@@ -127,6 +128,8 @@ final class SendEngine: Sendable {
       perform(action, state, scan: scan, sealWorker: sealWorker, manifest: manifest)
     }
     backlog.close()
+    // Whoever waits to say more holds this end for nothing.
+    if outcome != .completed { setup.channel.endSending() }
     lanes.shut(orderly: outcome == .completed)
     workers.finish()
     scanWorker.finish()
@@ -295,8 +298,10 @@ final class SendEngine: Sendable {
     switch arrival {
     case .message(let message):
       inbox.send(.message(message))
-    case .laneBytes(let bytes):
-      lanes.deliver(bytes)
+    case .laneBytes:
+      inbox.send(
+        .failed(SessionFailure(.protocolViolation, "the receiver sent bytes of a lane"))
+      )
     case .ended(let reason):
       setup.channel.noteEnd()
       inbox.send(.peerGone(reason))
