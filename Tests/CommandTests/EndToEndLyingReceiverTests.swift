@@ -48,6 +48,14 @@ extension EndToEndTests {
       try expectViolation(far, "the receiver sent ")
     }
 
+    /// Nobody would read them, and the channel would be full of them.
+    @Test func bytesOfALaneAreNotAReceivers() throws {
+      let place = try Workplace()
+      let far = try announced(place)
+      #expect(far.channel.send(laneBytes: [1, 2, 3]))
+      try expectViolation(far, "the receiver sent bytes of a lane")
+    }
+
     @Test func anotherPlanIsADisagreement() throws {
       let place = try Workplace()
       let far = try announced(place)

@@ -122,8 +122,9 @@ package final class ControlChannel: Sendable {
   /// Queues bytes of the lane that goes through the channel; waits while too many are queued, or
   /// too much else.
   ///
+  /// - Parameter laneBytes: what a frame takes of them.
   /// - Returns: false when the lane is to send no more.
-  func send(laneBytes: [UInt8]) -> Bool {
+  package func send(laneBytes: [UInt8]) -> Bool {
     let isOpen: Bool? = waitingLaneBytes.wait { waiting in
       guard let count = waiting else { return false }
       if count >= ControlChannel.waitingLaneByteCount { return nil }

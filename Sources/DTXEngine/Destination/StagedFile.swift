@@ -26,7 +26,7 @@ extension Destination {
       /// Written by others too; it stays open.
       case shared(SharedFile)
       case unavailable(SystemError)
-      /// Kept elsewhere for now: the extent begins at this offset of the file.
+      /// Kept in another file until its digest is known: the extent begins at this offset of it.
       case aside(File, at: UInt64)
     }
 
